@@ -1,0 +1,61 @@
+//! How a kernel runs: on which instruction set and with which threads.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::{Disjoint, Isa, Team};
+
+/// What every kernel takes first. Cheap to clone.
+#[derive(Clone)]
+pub struct Exec {
+    pub isa: Isa,
+    pub team: Arc<Team>,
+}
+
+impl Exec {
+    pub fn new(isa: Isa, team: Arc<Team>) -> Exec {
+        Exec { isa, team }
+    }
+
+    /// One thread on the best instruction set of this machine.
+    pub fn serial() -> Exec {
+        Exec::new(Isa::detect(), Arc::new(Team::serial()))
+    }
+
+    /// Every combination of instruction set that this machine has and of 1, 2 and 4 threads: what kernel tests run on.
+    pub fn all_for_tests() -> Vec<Exec> {
+        let teams: Vec<Arc<Team>> = [1, 2, 4]
+            .iter()
+            .map(|&threads| Arc::new(Team::new(threads).expect("threads for a test")))
+            .collect();
+        Isa::available()
+            .into_iter()
+            .flat_map(|isa| teams.iter().map(move |team| Exec::new(isa, team.clone())))
+            .collect()
+    }
+
+    /// Runs `body(tile)` once for each tile in `0..tiles`, in any order, on any of the threads.
+    pub fn tiles(&self, tiles: usize, body: impl Fn(usize) + Sync) {
+        self.team.run(tiles, &body);
+    }
+
+    /// Cuts `0..len` into ranges of `grain` and runs `body` on each. `grain` must come from the shapes alone.
+    pub fn ranges(&self, len: usize, grain: usize, body: impl Fn(Range<usize>) + Sync) {
+        let grain = grain.max(1);
+        self.team.run(len.div_ceil(grain), &|tile| {
+            let start = tile * grain;
+            body(start..len.min(start + grain));
+        });
+    }
+
+    /// Cuts `out` into chunks of `grain` elements and runs `body(start, chunk)` on each; the last may be shorter.
+    pub fn chunks_mut<T: Send>(&self, out: &mut [T], grain: usize, body: impl Fn(usize, &mut [T]) + Sync) {
+        let len = out.len();
+        let out = Disjoint::new(out);
+        self.ranges(len, grain, |range| {
+            let start = range.start;
+            // SAFETY: `ranges` hands out each range once, and ranges do not overlap.
+            body(start, unsafe { out.slice(range) });
+        });
+    }
+}
