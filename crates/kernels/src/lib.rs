@@ -9,8 +9,10 @@
 
 mod exec;
 mod parallel;
+pub mod random;
 mod scratch;
 mod simd;
+pub mod vector_math;
 
 pub use exec::Exec;
 pub use parallel::{Disjoint, Team};
