@@ -7,6 +7,8 @@
 //! Results never depend on the number of threads: work is cut into tiles by the shapes alone, and partial
 //! results are combined in tile order.
 
+pub mod accumulate;
+
 mod exec;
 mod parallel;
 pub mod random;
@@ -15,6 +17,6 @@ mod simd;
 pub mod vector_math;
 
 pub use exec::Exec;
-pub use parallel::{Disjoint, Team};
+pub use parallel::{Disjoint, Held, Team};
 pub use scratch::with_scratch;
 pub use simd::Isa;
