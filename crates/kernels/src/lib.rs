@@ -9,11 +9,16 @@
 
 pub mod accumulate;
 
+pub mod activation;
+pub mod broadcast;
+pub mod dimensions;
+pub mod elementwise;
 mod exec;
 mod parallel;
 pub mod random;
 mod scratch;
 mod simd;
+pub mod unary;
 pub mod vector_math;
 
 pub use exec::Exec;
