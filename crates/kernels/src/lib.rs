@@ -16,6 +16,7 @@ pub mod elementwise;
 mod exec;
 mod parallel;
 pub mod random;
+pub mod reduce;
 mod scratch;
 mod simd;
 pub mod unary;
