@@ -27,11 +27,33 @@ pub fn arg_max(cx: &Exec, geometry: &Reduce, x: &[f32], y: &mut [i32]) {
                 columns(cx.isa, geometry, x, units, &out);
             },
         );
+    } else if geometry.reduced.is_empty() && geometry.count <= SHORT {
+        cx.chunks_mut(y, GRAIN / geometry.count, |start, y| {
+            short_rows(cx.isa, geometry, x, start, y)
+        });
     } else {
         with_doubles(y.len(), |largest| {
             fold(cx, Max, geometry, x, &[], largest);
             search(cx, geometry, x, largest, y);
         });
+    }
+}
+
+/// Rows up to this length are searched element by element.
+const SHORT: usize = 256;
+
+vectorize! {
+    fn short_rows[](geometry: &Reduce, x: &[f32], first: usize, y: &mut [i32]) {
+        for (i, y) in y.iter_mut().enumerate() {
+            let row = &x[offset(&geometry.kept, first + i)..][..geometry.count];
+            let (mut largest, mut any_nan) = (row[0], false);
+            for &x in row {
+                largest = if x > largest { x } else { largest };
+                any_nan |= x.is_nan();
+            }
+            let found = |&x: &f32| if any_nan { x.is_nan() } else { x == largest };
+            *y = row.iter().position(found).expect("some element is the largest") as i32;
+        }
     }
 }
 

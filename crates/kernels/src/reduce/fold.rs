@@ -176,46 +176,97 @@ vectorize! {
     fn rows[F: Fold](
         op: F, geometry: &Reduce, x: &[f32], centres: &[f64], part: usize, items: Range<usize>, out: &Disjoint<f64>,
     ) {
+        let (mut output, mut start) = (items.start % geometry.y_len, items.start / geometry.y_len * part);
         for item in items {
-            let output = item % geometry.y_len;
-            let start = item / geometry.y_len * part;
             let end = geometry.count.min(start + part);
             let centre = if F::CENTRED { centres[output] } else { 0.0 };
             let base = offset(&geometry.kept, output);
-            let mut lanes = [F::START; LANES];
-            let mut rest = F::START;
-            let mut at = start;
-            while at < end {
-                let (segment, column) = if geometry.reduced.is_empty() {
-                    (0, at)
-                } else {
-                    (at / geometry.inner, at % geometry.inner)
-                };
-                let len = (geometry.inner - column).min(end - at);
-                let run = &x[base + offset(&geometry.reduced, segment) + column..][..len];
-                let (blocks, tail) = run.as_chunks::<LANES>();
-                for block in blocks {
-                    for lane in 0..LANES {
-                        lanes[lane] = op.step(lanes[lane], f64::from(block[lane]), centre);
-                    }
-                }
-                for &x in tail {
-                    rest = op.step(rest, f64::from(x), centre);
-                }
-                at += len;
-            }
-            let mut width = LANES;
-            while width > 1 {
-                width /= 2;
-                for lane in 0..width {
-                    lanes[lane] = op.merge(lanes[lane], lanes[lane + width]);
-                }
-            }
             // SAFETY: each item is one result of one part and is handed out once.
             let total = unsafe { out.slice(item..item + 1) };
-            total[0] = op.merge(lanes[0], rest);
+            total[0] = if geometry.reduced.is_empty() {
+                fold_run(op, &x[base + start..base + end], centre)
+            } else {
+                let mut total = F::START;
+                let mut at = start;
+                while at < end {
+                    let (segment, column) = (at / geometry.inner, at % geometry.inner);
+                    let len = (geometry.inner - column).min(end - at);
+                    let run = &x[base + offset(&geometry.reduced, segment) + column..][..len];
+                    total = op.merge(total, fold_run(op, run, centre));
+                    at += len;
+                }
+                total
+            };
+            output += 1;
+            if output == geometry.y_len {
+                (output, start) = (0, start + part);
+            }
         }
     }
+}
+
+/// Folds neighbours.
+#[inline(always)]
+fn fold_run<F: Fold>(op: F, run: &[f32], centre: f64) -> f64 {
+    if run.len() < LANES {
+        run.iter()
+            .fold(F::START, |total, &x| op.step(total, f64::from(x), centre))
+    } else if run.len() < 8 * LANES {
+        across(op, &fold_lanes(op, run, centre, [F::START; LANES]))
+    } else {
+        // Two vectors at once, because each waits for its own last result.
+        let (pairs, rest) = run.as_chunks::<{ 2 * LANES }>();
+        let mut wide = [F::START; 2 * LANES];
+        for pair in pairs {
+            for lane in 0..2 * LANES {
+                wide[lane] = op.step(wide[lane], f64::from(pair[lane]), centre);
+            }
+        }
+        // Not inlined: seen together, the compiler gives the loop the narrow shape of the merging.
+        let total = across_wide(op, &wide);
+        rest.iter()
+            .fold(total, |total, &x| op.step(total, f64::from(x), centre))
+    }
+}
+
+/// Folds a run of at least one vector into lanes.
+#[inline(always)]
+fn fold_lanes<F: Fold>(op: F, run: &[f32], centre: f64, mut lanes: [f64; LANES]) -> [f64; LANES] {
+    let (blocks, tail) = run.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            lanes[lane] = op.step(lanes[lane], f64::from(block[lane]), centre);
+        }
+    }
+    if !tail.is_empty() {
+        // The last vector of the run once more, and only those of its lanes that were not folded yet.
+        let last = &run[run.len() - LANES..];
+        for lane in 0..LANES {
+            let stepped = op.step(lanes[lane], f64::from(last[lane]), centre);
+            lanes[lane] = if lane + tail.len() >= LANES {
+                stepped
+            } else {
+                lanes[lane]
+            };
+        }
+    }
+    lanes
+}
+
+/// Merges lanes in halves.
+#[inline(always)]
+fn across<F: Fold>(op: F, lanes: &[f64; LANES]) -> f64 {
+    let half: [f64; 8] = std::array::from_fn(|lane| op.merge(lanes[lane], lanes[lane + 8]));
+    let half: [f64; 4] = std::array::from_fn(|lane| op.merge(half[lane], half[lane + 4]));
+    op.merge(op.merge(half[0], half[2]), op.merge(half[1], half[3]))
+}
+
+#[inline(never)]
+fn across_wide<F: Fold>(op: F, wide: &[f64; 2 * LANES]) -> f64 {
+    across(
+        op,
+        &std::array::from_fn(|lane| op.merge(wide[lane], wide[lane + LANES])),
+    )
 }
 
 vectorize! {
@@ -236,7 +287,8 @@ vectorize! {
             if geometry.inner <= LANES && !geometry.reduced.is_empty() {
                 narrow(op, geometry, x, centres, base, start..end, &mut totals);
             } else {
-                wide(op, geometry, x, centres, base, start..end, &mut totals[..width]);
+                let start_of = |row| base + offset(&geometry.reduced, row);
+                fold_rows(op, x, start..end, start_of, centres, &mut totals[..width]);
             }
             let at = item / units * geometry.y_len + first;
             // SAFETY: each item is a group of columns of one part and is handed out once.
@@ -245,23 +297,22 @@ vectorize! {
     }
 }
 
-/// Folds rows `segments` of columns `base..base + totals.len()`.
+/// Folds `rows` rows that start where `start_of` says, each `totals.len()` columns wide.
 #[inline(always)]
-fn wide<F: Fold>(
+fn fold_rows<F: Fold>(
     op: F,
-    geometry: &Reduce,
     x: &[f32],
+    rows: Range<usize>,
+    start_of: impl Fn(usize) -> usize,
     centres: &[f64],
-    base: usize,
-    segments: Range<usize>,
     totals: &mut [f64],
 ) {
-    let mut at = segments.start;
-    while at < segments.end {
-        let rows = ROWS.min(segments.end - at);
+    let mut at = rows.start;
+    while at < rows.end {
+        let count = ROWS.min(rows.end - at);
         let mut starts = [0; ROWS];
-        for (row, start) in starts[..rows].iter_mut().enumerate() {
-            *start = base + offset(&geometry.reduced, at + row);
+        for (row, start) in starts[..count].iter_mut().enumerate() {
+            *start = start_of(at + row);
         }
         let (blocks, tail) = totals.as_chunks_mut::<LANES>();
         let tail_at = blocks.len() * LANES;
@@ -272,7 +323,7 @@ fn wide<F: Fold>(
             } else {
                 [0.0; LANES]
             };
-            for &start in &starts[..rows] {
+            for &start in &starts[..count] {
                 let run = &x[start + block * LANES..][..LANES];
                 for lane in 0..LANES {
                     lanes[lane] = op.step(lanes[lane], f64::from(run[lane]), centre[lane]);
@@ -286,15 +337,15 @@ fn wide<F: Fold>(
             } else {
                 0.0
             };
-            for &start in &starts[..rows] {
+            for &start in &starts[..count] {
                 *total = op.step(*total, f64::from(x[start + tail_at + column]), centre);
             }
         }
-        at += rows;
+        at += count;
     }
 }
 
-/// Folds rows `segments` where a row has few columns: 16 rows, which lie side by side, are folded as one.
+/// Folds `rows` where a row has few columns: 16 rows, which lie side by side, are folded as one.
 #[inline(always)]
 fn narrow<F: Fold>(
     op: F,
@@ -302,11 +353,11 @@ fn narrow<F: Fold>(
     x: &[f32],
     centres: &[f64],
     base: usize,
-    segments: Range<usize>,
+    rows: Range<usize>,
     totals: &mut [f64; WIDTH],
 ) {
     let columns = geometry.inner;
-    let width = columns * ROWS;
+    let width = columns * LANES;
     let mut repeated = [0.0; WIDTH];
     if F::CENTRED {
         repeated[..width]
@@ -314,16 +365,23 @@ fn narrow<F: Fold>(
             .for_each(|copy| copy.copy_from_slice(centres));
     }
     let side_by_side = geometry.reduced[geometry.reduced.len() - 1].size;
-    let mut at = segments.start;
-    while at < segments.end {
-        let rows = (side_by_side - at % side_by_side).min(segments.end - at);
-        let run = &x[base + offset(&geometry.reduced, at)..][..rows * columns];
-        for block in run.chunks(width) {
-            for ((total, &x), &centre) in totals.iter_mut().zip(block).zip(&repeated) {
-                *total = op.step(*total, f64::from(x), centre);
-            }
+    let mut at = rows.start;
+    while at < rows.end {
+        let count = (side_by_side - at % side_by_side).min(rows.end - at);
+        let run = &x[base + offset(&geometry.reduced, at)..][..count * columns];
+        let whole = run.len() / width;
+        fold_rows(
+            op,
+            run,
+            0..whole,
+            |row| row * width,
+            &repeated[..width],
+            &mut totals[..width],
+        );
+        for ((total, &x), &centre) in totals.iter_mut().zip(&run[whole * width..]).zip(&repeated) {
+            *total = op.step(*total, f64::from(x), centre);
         }
-        at += rows;
+        at += count;
     }
     let (result, copies) = totals[..width].split_at_mut(columns);
     for copy in copies.chunks_exact(columns) {

@@ -1,7 +1,11 @@
 use super::*;
 
 /// Shapes and axes: last, first, middle, several, all, none, merged, alternating, empty.
-const CASES: [(&[usize], &[usize]); 24] = [
+const CASES: [(&[usize], &[usize]); 28] = [
+    (&[300, 3], &[1]),
+    (&[40, 16], &[1]),
+    (&[40, 31], &[1]),
+    (&[40, 77], &[1]),
     (&[], &[]),
     (&[1], &[0]),
     (&[70_003], &[0]),
