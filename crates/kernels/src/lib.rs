@@ -14,6 +14,7 @@ pub mod broadcast;
 pub mod dimensions;
 pub mod elementwise;
 mod exec;
+pub mod movement;
 mod parallel;
 pub mod random;
 pub mod reduce;
