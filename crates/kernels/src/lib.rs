@@ -8,6 +8,7 @@
 //! results are combined in tile order.
 
 mod exec;
+pub mod microkernel;
 mod parallel;
 mod scratch;
 mod simd;
