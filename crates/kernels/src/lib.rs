@@ -10,6 +10,7 @@
 pub mod accumulate;
 
 mod exec;
+pub mod matmul;
 pub mod microkernel;
 mod parallel;
 mod scratch;

@@ -18,7 +18,7 @@ pub(super) trait Lanes: Copy {
     unsafe fn add(self, other: Self) -> Self;
     /// `self · factor + sum`, in one rounding where the hardware has it.
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
-    /// 0 where a lane is below 0, the lane itself otherwise (NaN stays NaN).
+    /// 0 where a lane is 0, -0 or below, the lane itself otherwise (NaN stays NaN).
     unsafe fn relu(self) -> Self;
 }
 
@@ -79,7 +79,7 @@ impl Lanes for Plain {
 
     #[inline(always)]
     unsafe fn relu(self) -> Self {
-        Plain(self.0.map(|v| if v < 0.0 { 0.0 } else { v }))
+        Plain(self.0.map(|v| if v <= 0.0 { 0.0 } else { v }))
     }
 }
 
@@ -152,8 +152,11 @@ pub(super) mod x86 {
 
         #[inline(always)]
         unsafe fn relu(self) -> Self {
-            // SAFETY: as above. With a NaN the instruction gives its second operand: the NaN.
-            Avx2(unsafe { _mm256_max_ps(_mm256_setzero_ps(), self.0) })
+            // SAFETY: as above. With a NaN the maximum is its second operand: the NaN. The sum turns -0 into 0.
+            Avx2(unsafe {
+                let zero = _mm256_setzero_ps();
+                _mm256_add_ps(_mm256_max_ps(zero, self.0), zero)
+            })
         }
     }
 
@@ -219,8 +222,11 @@ pub(super) mod x86 {
 
         #[inline(always)]
         unsafe fn relu(self) -> Self {
-            // SAFETY: as above. With a NaN the instruction gives its second operand: the NaN.
-            Avx512(unsafe { _mm512_max_ps(_mm512_setzero_ps(), self.0) })
+            // SAFETY: as above. With a NaN the maximum is its second operand: the NaN. The sum turns -0 into 0.
+            Avx512(unsafe {
+                let zero = _mm512_setzero_ps();
+                _mm512_add_ps(_mm512_max_ps(zero, self.0), zero)
+            })
         }
     }
 }
@@ -294,8 +300,8 @@ pub(super) mod arm {
 
         #[inline(always)]
         unsafe fn relu(self) -> Self {
-            // SAFETY: as above. Not `vmaxq_f32`: that would turn -0 into 0, unlike the other instruction sets.
-            Neon(unsafe { vbslq_f32(vcltzq_f32(self.0), vdupq_n_f32(0.0), self.0) })
+            // SAFETY: as above.
+            Neon(unsafe { vbslq_f32(vclezq_f32(self.0), vdupq_n_f32(0.0), self.0) })
         }
     }
 }

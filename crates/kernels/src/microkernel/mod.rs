@@ -64,7 +64,7 @@ impl Shape {
 pub enum Activation {
     #[default]
     None,
-    /// 0 for what is below 0, anything else unchanged: NaN stays NaN.
+    /// 0 for what is 0, -0 or below, anything else unchanged: NaN stays NaN.
     Relu,
 }
 
@@ -290,9 +290,22 @@ const POINTERS: usize = 4;
 /// for `ROWS` rows and `VECTORS` registers a row.
 #[inline(always)]
 unsafe fn block<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) {
+    // By value in between: `store` is a loop over an array, which lives in memory, but `sum` must keep its own in
+    // registers.
+    // SAFETY: the caller's promise.
+    unsafe {
+        let sums = sum::<V, ROWS, VECTORS>(job);
+        store(job, sums);
+    }
+}
+
+/// # Safety
+/// As for [`block`].
+#[inline(always)]
+unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [[V; VECTORS]; ROWS] {
     const { assert!(ROWS <= ROWS_PER_POINTER * POINTERS) };
-    // SAFETY: the caller's promise, for every load and store below; pointers that run past the end by a step are
-    // made with wrapping arithmetic and not read.
+    // SAFETY: the caller's promise, for every load; pointers that run past the end by a step are made with wrapping
+    // arithmetic and not read.
     unsafe {
         let mut sums = [[V::zero(); VECTORS]; ROWS];
         for segment in job.segments {
@@ -315,34 +328,47 @@ unsafe fn block<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) {
                 right = right.wrapping_add(job.right_step);
             }
         }
-        let full = job.cols == VECTORS * V::COUNT;
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let cells = job.cells.add(r * job.row);
-            for (v, sum) in sums.iter_mut().enumerate() {
-                // A row of fewer columns than its registers hold, some of which may be empty.
-                let skip = (v * V::COUNT).min(job.cols);
-                let count = job.cols - skip;
-                if job.accumulate {
-                    *sum = sum.add(if full {
-                        V::load(cells.add(skip))
+        sums
+    }
+}
+
+/// # Safety
+/// As for [`block`].
+#[inline(always)]
+unsafe fn store<V: Lanes, const ROWS: usize, const VECTORS: usize>(
+    job: &Job,
+    mut sums: [[V; VECTORS]; ROWS],
+) {
+    let full = job.cols == VECTORS * V::COUNT;
+    for (r, sums) in sums.iter_mut().enumerate() {
+        let cells = job.cells.wrapping_add(r * job.row);
+        for (v, sum) in sums.iter_mut().enumerate() {
+            // In a row that does not fill its registers the last may be empty.
+            let skip = (v * V::COUNT).min(job.cols);
+            let count = job.cols - skip;
+            // SAFETY: the caller's promise; only the first `count` floats are touched where a row is not full.
+            unsafe {
+                let load = |from: *const f32| {
+                    if full {
+                        V::load(from)
                     } else {
-                        V::load_first(cells.add(skip), count)
-                    });
+                        V::load_first(from, count)
+                    }
+                };
+                let to = cells.add(skip);
+                if job.accumulate {
+                    *sum = sum.add(load(to));
                 }
                 if !job.bias.is_null() {
-                    *sum = sum.add(if full {
-                        V::load(job.bias.add(skip))
-                    } else {
-                        V::load_first(job.bias.add(skip), count)
-                    });
+                    *sum = sum.add(load(job.bias.add(skip)));
                 }
                 if job.relu {
                     *sum = sum.relu();
                 }
                 if full {
-                    sum.store(cells.add(skip));
+                    sum.store(to);
                 } else {
-                    sum.store_first(cells.add(skip), count);
+                    sum.store_first(to, count);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Copies of operands in the order in which the micro-kernel reads them.
 
-use super::{Right, Shape};
+use super::{Left, Right, Shape};
 use crate::Isa;
 
 /// A matrix somewhere in a slice: element (i, j) stands at `start + i · row + j · col`.
@@ -52,6 +52,60 @@ pub fn as_right<'a>(isa: Isa, panels: &'a [f32]) -> Right<'a> {
     Right {
         data: panels,
         step: Shape::of(isa).cols,
+    }
+}
+
+/// Floats that [`left`] needs for a block of `rows` rows.
+pub fn left_len(rows: usize, depth: usize) -> usize {
+    (rows.next_multiple_of(4) * (depth + 1)).max(rows * spread(depth))
+}
+
+/// The distance of two packed rows: no multiple of a page, where all rows would fall into the same cache lines.
+fn spread(depth: usize) -> usize {
+    depth.next_multiple_of(16) + 16
+}
+
+/// Packs `rows` rows of `depth` floats, contiguous along whichever axis they are in `from`.
+pub fn left<'a>(from: Matrix, rows: usize, depth: usize, to: &'a mut [f32]) -> Left<'a> {
+    if rows == 0 || depth == 0 {
+        return Left {
+            data: to,
+            row: 0,
+            step: 0,
+        };
+    }
+    if from.row == 1 && from.col != 1 {
+        let step = rows.next_multiple_of(4);
+        for (p, to) in to.chunks_exact_mut(step).take(depth).enumerate() {
+            let at = from.start + p * from.col;
+            let from = &from.data[at..at + rows];
+            // A full block of the widest tile: a copy of known length is a few vector moves.
+            match <&[f32; 12]>::try_from(from) {
+                Ok(from) => to[..12].copy_from_slice(from),
+                Err(_) => to[..rows].copy_from_slice(from),
+            }
+        }
+        return Left {
+            data: to,
+            row: 1,
+            step,
+        };
+    }
+    let row = spread(depth);
+    for (r, to) in to.chunks_exact_mut(row).take(rows).enumerate() {
+        let at = from.start + r * from.row;
+        if from.col == 1 {
+            to[..depth].copy_from_slice(&from.data[at..at + depth]);
+        } else {
+            for (p, to) in to[..depth].iter_mut().enumerate() {
+                *to = from.data[at + p * from.col];
+            }
+        }
+    }
+    Left {
+        data: to,
+        row,
+        step: 1,
     }
 }
 
