@@ -1,6 +1,6 @@
 //! How near matrix products come to the arithmetic limit of this machine, on each instruction set and thread count.
 //!
-//! `cargo run --release -p ferrograd-kernels --example matmul_peak [isa] [threads]`
+//! `cargo run --release -p ferrograd-kernels --example matmul_peak [isa] [threads] [rows]`
 //!
 //! Each round runs a loop of independent multiply-adds in registers on all threads (the peak) and then the product;
 //! what is printed is the best product against the best peak of the same rounds, so that clocks and neighbours count
@@ -48,18 +48,25 @@ fn main() {
         Some(count) => vec![count.parse().expect("a number of threads")],
         None => vec![1, 2],
     };
+    let rows = arguments
+        .get(2)
+        .map(|rows| rows.parse().expect("a number of rows"));
     for isa in isas {
         for &threads in &threads {
-            measure(isa, threads);
+            measure(isa, threads, rows);
         }
     }
 }
 
-fn measure(isa: Isa, threads: usize) {
+/// Measures the shapes with this many rows, or all.
+fn measure(isa: Isa, threads: usize, rows: Option<usize>) {
     let cx = Exec::new(isa, Arc::new(Team::new(threads).expect("threads")));
     let _held = cx.team.hold();
     println!("{} on {threads} threads", isa.name());
     for (m, n, k, transpose_a, transpose_b, note) in SHAPES {
+        if rows.is_some_and(|rows| rows != m) {
+            continue;
+        }
         let geometry = Geometry::new((m, n, k), transpose_a, transpose_b, &[]).expect("sizes");
         let numbers = |len: usize| {
             (0..len)
@@ -112,7 +119,7 @@ fn chains(isa: Isa, times: usize) -> f32 {
     {
         use std::arch::x86_64::*;
         macro_rules! chains {
-            ($name:ident, $features:literal, $splat:ident, $fma:ident, $vector:ty, $lanes:literal) => {
+            ($name:ident, $features:literal, $splat:ident, $fma:ident, $store:ident, $lanes:literal) => {
                 #[target_feature(enable = $features)]
                 fn $name(times: usize) -> f32 {
                     let (factor, sum) = (black_box($splat(0.999)), black_box($splat(0.5)));
@@ -122,15 +129,36 @@ fn chains(isa: Isa, times: usize) -> f32 {
                             *sum = $fma(*sum, factor, factor);
                         }
                     }
-                    // SAFETY: a vector is an array of its lanes.
-                    sums.iter()
-                        .map(|&v| unsafe { std::mem::transmute::<$vector, [f32; $lanes]>(v) }[0])
-                        .sum()
+                    let mut total = [0.0f32; $lanes];
+                    for sum in sums {
+                        let mut lanes = [0.0f32; $lanes];
+                        // SAFETY: the array has as many floats as the vector.
+                        unsafe { $store(lanes.as_mut_ptr(), sum) };
+                        total
+                            .iter_mut()
+                            .zip(lanes)
+                            .for_each(|(total, lane)| *total += lane);
+                    }
+                    total[0]
                 }
             };
         }
-        chains!(avx512, "avx512f", _mm512_set1_ps, _mm512_fmadd_ps, __m512, 16);
-        chains!(avx2, "avx2,fma", _mm256_set1_ps, _mm256_fmadd_ps, __m256, 8);
+        chains!(
+            avx512,
+            "avx512f",
+            _mm512_set1_ps,
+            _mm512_fmadd_ps,
+            _mm512_storeu_ps,
+            16
+        );
+        chains!(
+            avx2,
+            "avx2,fma",
+            _mm256_set1_ps,
+            _mm256_fmadd_ps,
+            _mm256_storeu_ps,
+            8
+        );
         match isa {
             // SAFETY: an `Isa` is only made after its features were detected on this machine.
             Isa::Avx512 => return unsafe { avx512(times) },

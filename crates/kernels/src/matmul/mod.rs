@@ -24,7 +24,7 @@ use std::ops::Range;
 
 /// Rows up to which a tile reads a row-major B in place: packing would take longer than it saves.
 const IN_PLACE_ROWS: usize = 24;
-/// Panels from which on a block of rows of A is copied: it is then read often enough.
+/// Panels from which on a block of rows of A is worth a copy, if reading it in place is slow.
 const COPY_PANELS: usize = 3;
 
 /// Computes C. `bias` has one number for each column, or is empty. Panics unless the lengths pass
@@ -130,6 +130,16 @@ impl Panels<'_> {
         } else {
             (self.packed, (panel - self.in_place) * self.packed_len)
         }
+    }
+}
+
+/// Whether the floats of a block of rows lie at such distances that they crowd into a few sets of the first-level cache
+/// (64 sets of 64 bytes, of at least 8 lines) and drive each other out.
+fn crowds(a: Matrix) -> bool {
+    if a.row == 1 {
+        a.col % 64 == 0
+    } else {
+        a.row % 1024 == 0
     }
 }
 
@@ -252,7 +262,7 @@ impl Product<'_> {
                 start: a.start + first * a.row,
                 ..a
             };
-            let (left, left_start) = if count >= COPY_PANELS {
+            let (left, left_start) = if count >= COPY_PANELS && crowds(a) {
                 (pack::left(from, height, depth, scratch), 0)
             } else {
                 (

@@ -7,9 +7,9 @@ use crate::Isa;
 use crate::microkernel::Shape;
 
 /// Depth of the blocks that are packed at once: a block of left rows stays in the first-level cache.
-const DEPTH: usize = 384;
-/// Floats of the right operand that are packed at once: about half of a second-level cache of 1 MB.
-const PACKED: usize = 128 * 1024;
+const DEPTH: usize = 512;
+/// Floats of the right operand that are packed at once: 256 KB, which a second-level cache holds beside C.
+const PACKED: usize = 64 * 1024;
 /// Multiply-adds below which a tile is not worth handing to another thread: some 10 µs.
 const SMALLEST: usize = 1 << 19;
 /// Multiply-adds of a tile of a large product.

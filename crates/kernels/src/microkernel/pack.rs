@@ -79,10 +79,11 @@ pub fn left<'a>(from: Matrix, rows: usize, depth: usize, to: &'a mut [f32]) -> L
         for (p, to) in to.chunks_exact_mut(step).take(depth).enumerate() {
             let at = from.start + p * from.col;
             let from = &from.data[at..at + rows];
-            // A full block of the widest tile: a copy of known length is a few vector moves.
-            match <&[f32; 12]>::try_from(from) {
-                Ok(from) => to[..12].copy_from_slice(from),
-                Err(_) => to[..rows].copy_from_slice(from),
+            // Full blocks are the common case, and a copy of known length is a few vector moves.
+            match rows {
+                12 => to[..12].copy_from_slice(&from[..12]),
+                6 => to[..6].copy_from_slice(&from[..6]),
+                _ => to[..rows].copy_from_slice(from),
             }
         }
         return Left {
