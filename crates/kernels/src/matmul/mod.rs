@@ -137,9 +137,9 @@ impl Panels<'_> {
 /// (64 sets of 64 bytes, of at least 8 lines) and drive each other out.
 fn crowds(a: Matrix) -> bool {
     if a.row == 1 {
-        a.col % 64 == 0
+        a.col.is_multiple_of(64)
     } else {
-        a.row % 1024 == 0
+        a.row.is_multiple_of(1024)
     }
 }
 
