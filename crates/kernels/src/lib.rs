@@ -9,12 +9,19 @@
 
 pub mod accumulate;
 
+pub mod activation;
+pub mod broadcast;
+pub mod dimensions;
+pub mod elementwise;
 mod exec;
 pub mod matmul;
 pub mod microkernel;
 mod parallel;
+pub mod random;
 mod scratch;
 mod simd;
+pub mod unary;
+pub mod vector_math;
 
 pub use exec::Exec;
 pub use parallel::{Disjoint, Held, Team};
