@@ -16,6 +16,7 @@ pub mod elementwise;
 mod exec;
 pub mod matmul;
 pub mod microkernel;
+pub mod padding;
 mod parallel;
 pub mod random;
 mod scratch;
