@@ -11,6 +11,7 @@ pub mod accumulate;
 
 pub mod activation;
 pub mod broadcast;
+pub mod conv2d;
 pub mod dimensions;
 pub mod elementwise;
 mod exec;
