@@ -77,6 +77,14 @@ pub fn forward(
     }
 }
 
+/// The sum of each column of `x`, which has rows of `sums.len()` numbers: the gradient of a bias.
+pub fn column_sums(cx: &Exec, x: &[f32], sums: &mut [f32]) {
+    let columns = sums.len();
+    let geometry =
+        Geometry::column_sums(x.len() / columns.max(1), columns).unwrap_or_else(|reason| panic!("{reason}"));
+    forward(cx, &geometry, Activation::None, [&[1.0], x, &[]], sums);
+}
+
 /// C = the parts of its sum, added in order, with bias and activation.
 fn add_parts(cx: &Exec, geometry: &Geometry, parts: usize, partial: &[f32], finish: Finish, c: &mut [f32]) {
     let &Geometry { m, n, .. } = geometry;

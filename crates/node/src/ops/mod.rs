@@ -1,4 +1,5 @@
 //! The kernels as JavaScript calls them: one file a family, one short function an entry.
 
 mod accumulate;
+mod matmul;
 mod relu;
