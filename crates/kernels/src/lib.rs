@@ -20,6 +20,7 @@ pub mod microkernel;
 pub mod padding;
 mod parallel;
 pub mod random;
+pub mod reduce;
 mod scratch;
 mod simd;
 pub mod unary;
