@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, Weak};
 
 use ferrograd_kernels::{Exec, Held, Isa, Team};
-use ferrograd_stream::{Block, Context, Pool, Stream};
+use ferrograd_stream::{Block, Context, OutOfMemory, Pool, Stream};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
@@ -181,6 +181,19 @@ impl Runtime {
         })
     }
 
+    /// Takes a block from the pool. Blocks that the pool gave up may still be in use by queued work: when there is no
+    /// memory, waits for that and tries again.
+    pub fn lend(
+        &mut self,
+        take: impl Fn(&mut Pool, &Stream<Compute>) -> std::result::Result<Arc<Block>, OutOfMemory>,
+    ) -> Option<Arc<Block>> {
+        if let Ok(block) = take(&mut self.pool, &self.stream) {
+            return Some(block);
+        }
+        self.stream.wait(self.stream.next());
+        take(&mut self.pool, &self.stream).ok()
+    }
+
     /// Gives a buffer a handle.
     pub fn insert(&mut self, env: &Env, buffer: Buffer) -> Result<Handle> {
         let slot = match self.free_slots.pop() {
@@ -347,6 +360,12 @@ pub fn set_thread_count(env: Env, threads: u32) -> Result<()> {
 #[napi(catch_unwind)]
 pub fn instruction_set(env: Env) -> Result<&'static str> {
     Ok(Runtime::of(&env)?.borrow().isa.name())
+}
+
+/// All instruction sets that this machine has.
+#[napi(catch_unwind)]
+pub fn instruction_sets() -> Vec<&'static str> {
+    Isa::available().into_iter().map(Isa::name).collect()
 }
 
 /// Queues a panic: how tests show that one is survived.
