@@ -4,5 +4,7 @@ mod accumulate;
 mod conv2d;
 mod elementwise;
 mod matmul;
+mod movement;
+mod random;
 mod reduce;
 mod unary;
