@@ -8,7 +8,11 @@
 //! results are combined in tile order.
 
 mod exec;
+pub mod norm;
 mod parallel;
+mod partials;
+#[cfg(test)]
+mod sample;
 mod scratch;
 mod simd;
 
