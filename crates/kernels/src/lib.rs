@@ -7,6 +7,8 @@
 //! Results never depend on the number of threads: work is cut into tiles by the shapes alone, and partial
 //! results are combined in tile order.
 
+pub mod accumulate;
+
 mod exec;
 pub mod norm;
 mod parallel;
@@ -17,6 +19,6 @@ mod scratch;
 mod simd;
 
 pub use exec::Exec;
-pub use parallel::{Disjoint, Team};
+pub use parallel::{Disjoint, Held, Team};
 pub use scratch::with_scratch;
 pub use simd::Isa;
