@@ -8,15 +8,17 @@
 //! results are combined in tile order.
 
 pub mod accumulate;
-
 mod exec;
 pub mod norm;
 mod parallel;
 mod partials;
+pub mod random;
 #[cfg(test)]
 mod sample;
 mod scratch;
 mod simd;
+pub mod softmax;
+pub mod vector_math;
 
 pub use exec::Exec;
 pub use parallel::{Disjoint, Held, Team};
