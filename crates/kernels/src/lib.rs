@@ -9,6 +9,7 @@
 
 pub mod accumulate;
 mod exec;
+pub mod loss;
 pub mod norm;
 mod parallel;
 mod partials;

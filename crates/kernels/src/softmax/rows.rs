@@ -130,6 +130,8 @@ macro_rules! for_groups {
     };
 }
 
+pub(crate) use for_groups;
+
 vectorize! {
     /// Softmax, or its logarithm, of rows of `size`.
     pub(super) fn forward[F: Form](_form: F, x: &[f32], size: usize, y: &mut [f32]) {
