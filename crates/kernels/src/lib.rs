@@ -8,6 +8,7 @@
 //! results are combined in tile order.
 
 pub mod accumulate;
+pub mod dropout;
 mod exec;
 pub mod loss;
 pub mod norm;
