@@ -8,10 +8,18 @@
 //! results are combined in tile order.
 
 pub mod accumulate;
+pub mod activation;
+pub mod broadcast;
+pub mod conv2d;
+pub mod dimensions;
 pub mod dropout;
+pub mod elementwise;
 mod exec;
 pub mod loss;
+pub mod matmul;
+pub mod microkernel;
 pub mod norm;
+pub mod padding;
 mod parallel;
 mod partials;
 pub mod random;
@@ -20,6 +28,7 @@ mod sample;
 mod scratch;
 mod simd;
 pub mod softmax;
+pub mod unary;
 pub mod vector_math;
 
 pub use exec::Exec;

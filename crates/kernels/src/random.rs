@@ -7,6 +7,8 @@
 //! Elements come in blocks of 64: lane `l` of word `w` of block `b` is element `64 b + 16 w + l`, from the counter
 //! `(16 b + l, attempt, 0)`. A loop over 16 lanes then vectorizes without shuffles.
 
+use std::f32::consts::FRAC_PI_2;
+
 use crate::Exec;
 use crate::simd::vectorize;
 use crate::vector_math::log;
@@ -102,7 +104,7 @@ fn sin_cos_turn(bits: u32) -> (f32, f32) {
     // In quarter turns, from -1/2 to 1/2.
     let f = bits.wrapping_sub(quadrant << 30) as i32 as f32 * (1.0 / 1_073_741_824.0);
     let z = f * f;
-    let sin = ((-0.004_602_149 * z + 0.079_680_22) * z - 0.645_963_5) * z + 1.570_796_3;
+    let sin = ((-0.004_602_149 * z + 0.079_680_22) * z - 0.645_963_5) * z + FRAC_PI_2;
     let cos = (((0.000_903_628_07 * z - 0.020_860_07) * z + 0.253_669_2) * z - 1.233_700_5) * z + 1.0;
     let sin = sin * f;
     let swap = quadrant & 1 == 1;

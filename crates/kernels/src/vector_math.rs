@@ -173,7 +173,7 @@ pub fn pow(x: f32, y: f32) -> f32 {
     let negative = x.is_sign_negative() && !x.is_nan();
     let signed = if negative && odd { -size } else { size };
     let undefined = x < 0.0 && base < f32::INFINITY && !whole;
-    let result = if undefined && y == y { f32::NAN } else { signed };
+    let result = if undefined { f32::NAN } else { signed };
     // A NaN on either side gives NaN, but for x^0 and 1^y.
     let unordered = x.is_nan() || y.is_nan();
     let one = y == 0.0 || x == 1.0;
