@@ -1,4 +1,8 @@
 //! The kernels as JavaScript calls them: one file a family, one short function an entry.
 
 mod accumulate;
-mod relu;
+mod conv2d;
+mod elementwise;
+mod matmul;
+mod reduce;
+mod unary;
