@@ -6,7 +6,7 @@ import { native } from '../native/index.js'
 import { checkFloat } from '../tensor/dtype.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
-import { type Activation, activate, checkActivation } from './activate.js'
+import { type Activation, activate, checkActivation, rectified } from './activate.js'
 
 export interface MatmulOptions {
   /** Uses `a` as if its last two axes were swapped, without a copy. Default false. */
@@ -148,13 +148,6 @@ function biasGradient(dy: Tensor, shape: readonly number[]): Tensor {
   const dBias = empty(shape, dy.dtype)
   native.matmulBiasGradient(dy.handle, dBias.handle)
   return dBias
-}
-
-/** The gradient before a rectifier whose output was `y`. */
-function rectified(dy: Tensor, y: Tensor): Tensor {
-  const dx = empty(dy.shape, dy.dtype)
-  native.reluBackward(dy.handle, y.handle, dx.handle)
-  return dx
 }
 
 function productOf(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Product {

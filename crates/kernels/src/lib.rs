@@ -11,13 +11,16 @@ pub mod accumulate;
 
 pub mod activation;
 pub mod broadcast;
+pub mod conv2d;
 pub mod dimensions;
 pub mod elementwise;
 mod exec;
 pub mod matmul;
 pub mod microkernel;
+pub mod padding;
 mod parallel;
 pub mod random;
+pub mod reduce;
 mod scratch;
 mod simd;
 pub mod unary;

@@ -1,5 +1,8 @@
 //! The kernels as JavaScript calls them: one file a family, one short function an entry.
 
 mod accumulate;
+mod conv2d;
+mod elementwise;
 mod matmul;
-mod relu;
+mod reduce;
+mod unary;
