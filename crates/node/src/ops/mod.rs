@@ -2,7 +2,10 @@
 
 mod accumulate;
 mod conv2d;
+mod dropout;
 mod elementwise;
 mod matmul;
+mod norm;
 mod reduce;
+mod softmax;
 mod unary;
