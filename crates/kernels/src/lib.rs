@@ -8,6 +8,8 @@
 //! results are combined in tile order.
 
 pub mod accumulate;
+pub mod rows;
+pub mod tally;
 
 mod exec;
 mod parallel;

@@ -2,3 +2,5 @@
 
 mod accumulate;
 mod relu;
+mod rows;
+mod tally;
