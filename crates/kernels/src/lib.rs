@@ -11,10 +11,22 @@ pub mod accumulate;
 pub mod rows;
 pub mod tally;
 
+pub mod activation;
+pub mod broadcast;
+pub mod conv2d;
+pub mod dimensions;
+pub mod elementwise;
 mod exec;
+pub mod matmul;
+pub mod microkernel;
+pub mod padding;
 mod parallel;
+pub mod random;
+pub mod reduce;
 mod scratch;
 mod simd;
+pub mod unary;
+pub mod vector_math;
 
 pub use exec::Exec;
 pub use parallel::{Disjoint, Held, Team};
