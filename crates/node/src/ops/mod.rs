@@ -2,7 +2,9 @@
 
 mod accumulate;
 mod conv2d;
+mod elementwise;
 mod matmul;
-mod relu;
+mod reduce;
 mod rows;
 mod tally;
+mod unary;
