@@ -18,6 +18,7 @@ mod exec;
 pub mod loss;
 pub mod matmul;
 pub mod microkernel;
+pub mod movement;
 pub mod norm;
 pub mod padding;
 mod parallel;
