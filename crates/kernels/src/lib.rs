@@ -27,9 +27,12 @@ pub mod random;
 pub mod reduce;
 #[cfg(test)]
 mod sample;
+pub mod reduce;
+pub mod rows;
 mod scratch;
 mod simd;
 pub mod softmax;
+pub mod tally;
 pub mod unary;
 pub mod vector_math;
 

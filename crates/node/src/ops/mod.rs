@@ -9,5 +9,7 @@ mod movement;
 mod norm;
 mod random;
 mod reduce;
+mod rows;
 mod softmax;
+mod tally;
 mod unary;
