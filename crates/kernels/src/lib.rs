@@ -7,12 +7,14 @@
 //! Results never depend on the number of threads: work is cut into tiles by the shapes alone, and partial
 //! results are combined in tile order.
 
+pub mod accumulate;
+
 mod exec;
 mod parallel;
 mod scratch;
 mod simd;
 
 pub use exec::Exec;
-pub use parallel::{Disjoint, Team};
+pub use parallel::{Disjoint, Held, Team};
 pub use scratch::with_scratch;
 pub use simd::Isa;

@@ -1,0 +1,4 @@
+//! The kernels as JavaScript calls them: one file a family, one short function an entry.
+
+mod accumulate;
+mod relu;

@@ -1,0 +1,15 @@
+// Everything public, by name.
+
+export { backward, Gradients } from './autograd/backward.js'
+export { type GradCheckOptions, type GradCheckResult, gradCheck } from './autograd/grad-check.js'
+export { gradients } from './autograd/gradients.js'
+export { noGrad } from './autograd/record.js'
+export { DTypeError, FormatError, GradientError, ShapeError, StreamError } from './errors.js'
+export * from './ops/index.js'
+export { full, ones, type TensorOptions, tensor, zeros } from './tensor/create.js'
+export type { DType, TypedArray } from './tensor/dtype.js'
+export { memory, setThreads, threads } from './tensor/runtime.js'
+export { scope } from './tensor/scope.js'
+export { setSeed } from './tensor/seed.js'
+export { type NestedArray, Tensor } from './tensor/tensor.js'
+export { Variable, type VariableOptions, variable } from './tensor/variable.js'

@@ -1,0 +1,4 @@
+// Every op, by name.
+
+export { relu } from './relu.js'
+export { reshape } from './reshape.js'
