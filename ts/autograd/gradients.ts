@@ -37,7 +37,10 @@ export function withLeaves<T>(xs: readonly Tensor[], fn: (leaves: readonly Graph
  * console.log(await dx.item()) // 6
  * ```
  */
-export function gradients(fn: () => Tensor, variables: readonly Tensor[]): Tensor[] {
+export function gradients<const V extends readonly Tensor[]>(
+  fn: () => Tensor,
+  variables: V,
+): { -readonly [K in keyof V]: Tensor } {
   checkFunction('gradients', fn)
   if (!Array.isArray(variables)) throw typeError('gradients: the second argument must be an array of tensors')
   variables.forEach((x, i) => {
@@ -50,6 +53,8 @@ export function gradients(fn: () => Tensor, variables: readonly Tensor[]): Tenso
     const y = fn()
     checkTensor('gradients', 'the result of the function', y)
     const result = y.life.node && backward(y)
-    return variables.map((x) => (result?.has(x) ? result.get(x) : zeros(x.shape, { dtype: x.dtype })))
+    return variables.map((x) => (result?.has(x) ? result.get(x) : zeros(x.shape, { dtype: x.dtype }))) as {
+      -readonly [K in keyof V]: Tensor
+    }
   })
 }

@@ -349,6 +349,12 @@ pub fn instruction_set(env: Env) -> Result<&'static str> {
     Ok(Runtime::of(&env)?.borrow().isa.name())
 }
 
+/// All instruction sets that this machine has.
+#[napi(catch_unwind)]
+pub fn instruction_sets() -> Vec<&'static str> {
+    Isa::available().into_iter().map(Isa::name).collect()
+}
+
 /// Queues a panic: how tests show that one is survived.
 #[napi(catch_unwind)]
 pub fn panic_for_test(env: Env, op: String) -> Result<()> {
