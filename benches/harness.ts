@@ -1,6 +1,6 @@
 // The only file that knows benny: interleaved comparisons, best of N.
 
-import { type Suite, add, suite } from 'benny'
+import { add, suite } from 'benny'
 import type { Task, Timed } from './peers/peer.js'
 
 export interface Contender {
@@ -86,7 +86,11 @@ async function warmUp(peer: string, task: Task): Promise<Entrant> {
     }
     const first = await time(task)
     if (first < patience) return new Entrant(peer, (seconds) => byBenny(peer, task, seconds))
-    return new Entrant(peer, async () => ({ seconds: (await time(task)) / (task.per ?? 1), samples: 1 }), roundsFor(first))
+    return new Entrant(
+      peer,
+      async () => ({ seconds: (await time(task)) / (task.per ?? 1), samples: 1 }),
+      roundsFor(first),
+    )
   } catch (error) {
     return failing(error)
   }
@@ -98,6 +102,7 @@ function roundsFor(seconds: number): number {
 }
 
 async function time(task: Timed): Promise<number> {
+  await task.select?.()
   const start = performance.now()
   await task.run()
   return (performance.now() - start) / 1000
@@ -105,6 +110,7 @@ async function time(task: Timed): Promise<number> {
 
 /** The best of benny's samples, each the mean of as many runs as fill 20 ms. */
 async function byBenny(name: string, task: Timed, seconds: number): Promise<{ seconds: number; samples: number }> {
+  await task.select?.()
   let failure: unknown
   // benny waits for ever on a promise that rejects.
   const guarded = (): unknown => {
@@ -115,7 +121,12 @@ async function byBenny(name: string, task: Timed, seconds: number): Promise<{ se
     })
   }
   const options = { minTime: 0.02, maxTime: seconds, minSamples: 3, delay: 0 }
-  const summary = await quietly(() => suite(name, add(name, () => guarded, options)))
+  const summary = await quietly(() =>
+    suite(
+      name,
+      add(name, () => guarded, options),
+    ),
+  )
   if (failure !== undefined) throw failure
   const [found] = summary.results
   if (found === undefined || found.samples === 0) throw new Error('benny took no sample')
@@ -123,7 +134,7 @@ async function byBenny(name: string, task: Timed, seconds: number): Promise<{ se
 }
 
 /** benny announces every suite on the console; hundreds of one-line suites run here. */
-async function quietly(run: () => ReturnType<Suite>): ReturnType<Suite> {
+async function quietly<T>(run: () => Promise<T>): Promise<T> {
   const log = console.log
   console.log = () => {}
   try {

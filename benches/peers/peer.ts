@@ -27,6 +27,8 @@ export type Task = Timed | SelfTimed | { cannot: string }
 export interface Timed {
   run: () => unknown
   per?: number
+  /** Runs before each round, outside the time. */
+  select?: () => Promise<unknown>
 }
 
 /** Runs the job for about `seconds` in a process of its own and says how long one takes. */
