@@ -20,9 +20,9 @@ pub fn allocate(env: Env, dtype: u32, len: f64) -> Result<Handle> {
     let len = len as usize;
     let runtime = Runtime::of(&env)?;
     let mut runtime = runtime.borrow_mut();
-    match runtime.pool.take(len * dtype.size()) {
-        Ok(block) => runtime.insert(&env, Buffer { block, dtype, len }),
-        Err(_) => Ok(0.0),
+    match runtime.lend(|pool, _| pool.take(len * dtype.size())) {
+        Some(block) => runtime.insert(&env, Buffer { block, dtype, len }),
+        None => Ok(0.0),
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, Weak};
 
 use ferrograd_kernels::{Exec, Held, Isa, Team};
-use ferrograd_stream::{Block, Context, Pool, Stream};
+use ferrograd_stream::{Block, Context, OutOfMemory, Pool, Stream};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
@@ -179,6 +179,19 @@ impl Runtime {
             threads,
             isa,
         })
+    }
+
+    /// Takes a block from the pool. Blocks that the pool gave up may still be in use by queued work: when there is no
+    /// memory, waits for that and tries again.
+    pub fn lend(
+        &mut self,
+        take: impl Fn(&mut Pool, &Stream<Compute>) -> std::result::Result<Arc<Block>, OutOfMemory>,
+    ) -> Option<Arc<Block>> {
+        if let Ok(block) = take(&mut self.pool, &self.stream) {
+            return Some(block);
+        }
+        self.stream.wait(self.stream.next());
+        take(&mut self.pool, &self.stream).ok()
     }
 
     /// Gives a buffer a handle.

@@ -1,5 +1,6 @@
 //! Memory that is used again: blocks by size class, lent in stream order.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -19,7 +20,8 @@ const RUN_AHEAD_BYTES: usize = 256 << 20;
 /// Lends blocks to one queueing thread. See the crate's head for why a block can be lent again while earlier
 /// work is still using it.
 pub struct Pool {
-    free: Vec<Vec<Free>>,
+    /// By class; in each the numbers `busy_until` never fall.
+    free: Vec<VecDeque<Free>>,
     free_bytes: usize,
     total: Arc<AtomicUsize>,
     limit: usize,
@@ -45,7 +47,7 @@ impl Pool {
     /// A pool whose blocks, lent and free, never exceed `limit` bytes together.
     pub fn new(limit: usize) -> Pool {
         Pool {
-            free: (0..=CLASSES).map(|_| Vec::new()).collect(),
+            free: (0..=CLASSES).map(|_| VecDeque::new()).collect(),
             free_bytes: 0,
             total: Arc::new(AtomicUsize::new(0)),
             limit,
@@ -71,7 +73,7 @@ impl Pool {
     pub fn take(&mut self, bytes: usize) -> Result<Arc<Block>, OutOfMemory> {
         let (class, size) = class_of(bytes).ok_or_else(|| self.refusal(bytes))?;
         for class in class..=(class + SLACK).min(CLASSES) {
-            if let Some(free) = self.free[class].pop() {
+            if let Some(free) = self.free[class].pop_back() {
                 self.free_bytes -= free.block.capacity();
                 return Ok(free.block);
             }
@@ -89,36 +91,38 @@ impl Pool {
     ) -> Result<Arc<Block>, OutOfMemory> {
         let (class, size) = class_of(bytes).ok_or_else(|| self.refusal(bytes))?;
         let done = completed();
-        // Oldest first: most likely to be idle.
-        if let Some(index) = self.free[class].iter().position(|free| free.busy_until <= done) {
-            return Ok(self.remove(class, index));
+        let free = &mut self.free[class];
+        let busy = free.len() * size;
+        // The latest is warm in the cache, the oldest most likely to be idle.
+        let found = if free.back().is_some_and(|latest| latest.busy_until <= done) {
+            free.pop_back()
+        } else if free.front().is_some_and(|oldest| oldest.busy_until <= done) {
+            free.pop_front()
+        } else if busy >= RUN_AHEAD_BYTES || (busy > 0 && self.total.load(Relaxed) + size > self.limit) {
+            free.pop_front().inspect(|oldest| wait(oldest.busy_until))
+        } else {
+            None
+        };
+        match found {
+            Some(free) => {
+                self.free_bytes -= free.block.capacity();
+                Ok(free.block)
+            }
+            None => self.allocate(size),
         }
-        let busy: usize = self.free[class].len() * size;
-        if !self.free[class].is_empty() && (busy >= RUN_AHEAD_BYTES || self.total_bytes() + size > self.limit)
-        {
-            wait(self.free[class][0].busy_until);
-            return Ok(self.remove(class, 0));
-        }
-        self.allocate(size)
     }
 
     /// Takes a block back. Work numbered below `busy_until` may still use it.
     pub fn give(&mut self, block: Arc<Block>, busy_until: u64) {
         let (class, _) = class_of(block.capacity()).expect("the size of a block that exists");
         self.free_bytes += block.capacity();
-        self.free[class].push(Free { block, busy_until });
+        self.free[class].push_back(Free { block, busy_until });
     }
 
     /// Returns all free blocks to the system (those still in use once their work is complete).
     pub fn trim(&mut self) {
-        self.free.iter_mut().for_each(Vec::clear);
+        self.free.iter_mut().for_each(VecDeque::clear);
         self.free_bytes = 0;
-    }
-
-    fn remove(&mut self, class: usize, index: usize) -> Arc<Block> {
-        let free = self.free[class].remove(index);
-        self.free_bytes -= free.block.capacity();
-        free.block
     }
 
     fn allocate(&mut self, size: usize) -> Result<Arc<Block>, OutOfMemory> {
