@@ -5,7 +5,7 @@
 //   npm run bench -- --peers=pytorch,onnxruntime --full
 //   npm run bench -- event-loop            a script of this folder instead: event-loop, page-faults, memory, threads
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -33,6 +33,11 @@ if (!existsSync(`${here}node_modules/ferrograd`)) {
   symlinkSync(root, `${here}node_modules/ferrograd`, 'junction')
 }
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', here], { stdio: 'inherit' })
+// The arithmetic limit of this machine, to measure beside the jobs; without a Rust compiler the table goes without it.
+if (!existsSync(`${here}dist/fma_peak`)) {
+  const target = ['-C', 'target-cpu=native', '-o', 'dist/fma_peak', 'fma_peak.rs']
+  spawnSync('rustc', ['--edition', '2024', '-O', ...target], { cwd: here, stdio: 'inherit' })
+}
 
 const [first] = process.argv.slice(2)
 await import(scripts.includes(first) ? `./dist/${first}.js` : './dist/main.js')
