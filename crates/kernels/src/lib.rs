@@ -9,10 +9,21 @@
 
 pub mod accumulate;
 
+pub mod activation;
+pub mod broadcast;
+pub mod conv2d;
+pub mod dimensions;
+pub mod elementwise;
 mod exec;
+pub mod matmul;
+pub mod microkernel;
+pub mod padding;
 mod parallel;
+pub mod random;
 mod scratch;
 mod simd;
+pub mod unary;
+pub mod vector_math;
 
 pub use exec::Exec;
 pub use parallel::{Disjoint, Held, Team};

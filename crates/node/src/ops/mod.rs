@@ -1,4 +1,6 @@
 //! The kernels as JavaScript calls them: one file a family, one short function an entry.
 
 mod accumulate;
+mod conv2d;
+mod matmul;
 mod relu;

@@ -1,0 +1,101 @@
+//! How near convolutions come to the arithmetic limit of this machine, in all three directions.
+//!
+//! `cargo run --release -p ferrograd-kernels --example conv_peak [isa] [threads] [layer]`
+//!
+//! Rounds of multiply-adds in registers (the peak) and of the kernel take turns; printed is the best of each.
+
+mod peak;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ferrograd_kernels::conv2d::{Conv2d, forward, input_gradient, weight_gradient};
+use ferrograd_kernels::microkernel::Activation;
+use ferrograd_kernels::padding::Axis;
+use ferrograd_kernels::{Exec, Isa, Team};
+use peak::fma_rate;
+
+/// Name, batch, height and width, channels, filters, kernel, stride; padding keeps the size at stride 1.
+const LAYERS: [(&str, usize, usize, usize, usize, usize, usize); 12] = [
+    ("mnist 1", 64, 28, 1, 32, 3, 1),
+    ("mnist 2", 64, 14, 32, 64, 3, 1),
+    ("cifar a", 64, 32, 3, 32, 3, 1),
+    ("cifar b", 64, 32, 32, 32, 3, 1),
+    ("cifar c", 64, 16, 64, 64, 3, 1),
+    ("vgg 3", 8, 56, 256, 256, 3, 1),
+    ("vgg 5", 8, 14, 512, 512, 3, 1),
+    ("5 x 5", 64, 16, 32, 64, 5, 1),
+    ("1 x 1", 8, 56, 64, 256, 1, 1),
+    ("1 x 1 deep", 8, 14, 1024, 256, 1, 1),
+    ("stride 2", 8, 56, 128, 128, 3, 2),
+    ("7 x 7 stride 2", 8, 224, 3, 64, 7, 2),
+];
+
+/// Its name and one run of it.
+type Direction<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let isa = match arguments.first() {
+        Some(name) => Isa::forced(name).unwrap_or_else(|error| panic!("{error}")),
+        None => Isa::detect(),
+    };
+    let threads = arguments
+        .get(1)
+        .map_or(2, |count| count.parse().expect("a number of threads"));
+    let cx = Exec::new(isa, Arc::new(Team::new(threads).expect("threads")));
+    let _held = cx.team.hold();
+    println!(
+        "{} on {threads} threads: GF/s and share of the multiply-add peak",
+        isa.name()
+    );
+    for (name, batch, size, channels, filters, kernel, stride) in LAYERS {
+        if arguments.get(2).is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let pad = kernel / 2;
+        let axis = Axis::new(size, kernel, stride, 1, pad, pad).expect("sizes");
+        let conv = Conv2d::new(batch, axis, axis, channels, filters, 1).expect("sizes");
+        let numbers = |len: usize| {
+            (0..len)
+                .map(|i| (i % 251) as f32 / 251.0 - 0.5)
+                .collect::<Vec<f32>>()
+        };
+        let (x, w, dy) = (
+            numbers(conv.input_len()),
+            numbers(conv.weight_len()),
+            numbers(conv.output_len()),
+        );
+        let bias = numbers(filters);
+        let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
+        let work = (conv.pixels() * kernel * kernel * channels * filters) as f64;
+        let mut directions: [Direction; 3] = [
+            (
+                "forward",
+                Box::new(|| forward(&cx, &conv, &x, &w, &bias, Activation::Relu, black_box(&mut y))),
+            ),
+            (
+                "input gradient",
+                Box::new(|| input_gradient(&cx, &conv, &dy, &w, black_box(&mut dx))),
+            ),
+            (
+                "weight gradient",
+                Box::new(|| weight_gradient(&cx, &conv, &x, &dy, black_box(&mut dw))),
+            ),
+        ];
+        print!("{name:14}");
+        for (direction, run) in &mut directions {
+            let (mut best, mut peak) = (0.0f64, 0.0f64);
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_millis(400) {
+                peak = peak.max(fma_rate(&cx));
+                let start = Instant::now();
+                run();
+                best = best.max(work / start.elapsed().as_secs_f64());
+            }
+            print!("  {direction} {:5.0} {:3.0} %", 2e-9 * best, 100.0 * best / peak);
+        }
+        println!();
+    }
+}

@@ -1,0 +1,99 @@
+//! How near matrix products come to the arithmetic limit of this machine, on each instruction set and thread count.
+//!
+//! `cargo run --release -p ferrograd-kernels --example matmul_peak [isa] [threads] [rows]`
+//!
+//! Each round runs a loop of independent multiply-adds in registers on all threads (the peak) and then the product;
+//! what is printed is the best product against the best peak of the same rounds, so that clocks and neighbours count
+//! for both.
+
+mod peak;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ferrograd_kernels::matmul::{Geometry, forward};
+use ferrograd_kernels::microkernel::Activation;
+use ferrograd_kernels::{Exec, Isa, Team};
+use peak::fma_rate;
+
+/// (m, n, k, A transposed, B transposed, what it is)
+const SHAPES: [(usize, usize, usize, bool, bool, &str); 20] = [
+    (64, 64, 64, false, false, ""),
+    (128, 128, 128, false, false, ""),
+    (256, 256, 256, false, false, ""),
+    (512, 512, 512, false, false, ""),
+    (512, 512, 512, true, false, "A transposed"),
+    (512, 512, 512, false, true, "B transposed"),
+    (1024, 1024, 1024, false, false, ""),
+    (2048, 2048, 2048, false, false, ""),
+    (64, 256, 784, false, false, "dense forward"),
+    (784, 256, 64, true, false, "dense gradient of the weight"),
+    (64, 784, 256, false, true, "dense gradient of the input"),
+    (64, 10, 256, false, false, "last layer forward"),
+    (256, 10, 64, true, false, "last layer, gradient of the weight"),
+    (64, 256, 10, false, true, "last layer, gradient of the input"),
+    (32, 512, 3072, false, false, ""),
+    (128, 512, 3072, false, false, ""),
+    (32, 4096, 4096, false, false, ""),
+    (1, 1000, 512, false, false, ""),
+    (3136, 256, 64, false, false, "1 x 1 convolution"),
+    (25088, 64, 576, false, false, ""),
+];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let isas = match arguments.first() {
+        Some(name) => vec![Isa::forced(name).unwrap_or_else(|error| panic!("{error}"))],
+        None => Isa::available().into_iter().rev().collect(),
+    };
+    let threads = match arguments.get(1) {
+        Some(count) => vec![count.parse().expect("a number of threads")],
+        None => vec![1, 2],
+    };
+    let rows = arguments
+        .get(2)
+        .map(|rows| rows.parse().expect("a number of rows"));
+    for isa in isas {
+        for &threads in &threads {
+            measure(isa, threads, rows);
+        }
+    }
+}
+
+/// Measures the shapes with this many rows, or all.
+fn measure(isa: Isa, threads: usize, rows: Option<usize>) {
+    let cx = Exec::new(isa, Arc::new(Team::new(threads).expect("threads")));
+    let _held = cx.team.hold();
+    println!("{} on {threads} threads", isa.name());
+    for (m, n, k, transpose_a, transpose_b, note) in SHAPES {
+        if rows.is_some_and(|rows| rows != m) {
+            continue;
+        }
+        let geometry = Geometry::new((m, n, k), transpose_a, transpose_b, &[]).expect("sizes");
+        let numbers = |len: usize| {
+            (0..len)
+                .map(|i| (i % 251) as f32 / 251.0 - 0.5)
+                .collect::<Vec<f32>>()
+        };
+        let (a, b, mut c) = (numbers(m * k), numbers(k * n), vec![0.0; m * n]);
+        let work = (m * n * k) as f64;
+        let repeats = (3e7 / work).max(1.0) as usize;
+        let (mut best, mut peak) = (0.0f64, 0.0f64);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(500) {
+            peak = peak.max(fma_rate(&cx));
+            let start = Instant::now();
+            for _ in 0..repeats {
+                forward(&cx, &geometry, Activation::None, [&a, &b, &[]], black_box(&mut c));
+            }
+            best = best.max(work * repeats as f64 / start.elapsed().as_secs_f64());
+        }
+        println!(
+            "{m:6} x {n:4} x {k:4}  {:7.1} GF/s  {:5.1} %  {:8.1} us  {note}",
+            2e-9 * best,
+            100.0 * best / peak,
+            1e6 * work / best
+        );
+    }
+}

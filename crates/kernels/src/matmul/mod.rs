@@ -1,0 +1,307 @@
+//! Matrix products: C = op(A) · op(B), then an optional bias on each column and an activation.
+//!
+//! C is cut into tiles that threads take from a queue. A tile packs the columns of B that it needs, a block of the depth
+//! at a time, and passes them block by block of rows through the register tile of [`crate::microkernel`]. Nothing is
+//! shared between tiles, so no thread ever waits for another. Where C is too small for enough tiles, the sum is cut
+//! instead, and its parts are added up in order.
+//!
+//! A row of C depends on its row of A and on B only, in the order of the depth; the order of summation depends on the
+//! sizes alone.
+
+mod geometry;
+mod plan;
+pub mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use geometry::{Geometry, Varies};
+
+use crate::microkernel::pack::{self, Matrix};
+use crate::microkernel::{self, Activation, Cells, Finish, Left, Right, Segment, Shape, Tile};
+use crate::{Exec, Isa, with_scratch};
+use plan::{Plan, even};
+use std::ops::Range;
+
+/// Rows up to which a tile reads a row-major B in place: packing would take longer than it saves.
+const IN_PLACE_ROWS: usize = 24;
+/// Panels from which on a block of rows of A is worth a copy, if reading it in place is slow.
+const COPY_PANELS: usize = 3;
+
+/// Computes C. `bias` has one number for each column, or is empty. Panics unless the lengths pass
+/// [`Geometry::check_lengths`].
+pub fn forward(
+    cx: &Exec,
+    geometry: &Geometry,
+    activation: Activation,
+    [a, b, bias]: [&[f32]; 3],
+    c: &mut [f32],
+) {
+    if let Err(reason) = geometry.check_lengths(a.len(), b.len(), bias.len(), c.len()) {
+        panic!("{reason}");
+    }
+    let plan = Plan::new(cx.isa, geometry);
+    let matrices = geometry.matrices();
+    let blocks = plan.row_blocks * plan.col_blocks;
+    let product = Product {
+        isa: cx.isa,
+        geometry,
+        plan,
+        a,
+        b,
+    };
+    let finish = Finish {
+        accumulate: false,
+        bias: (!bias.is_empty()).then_some(bias),
+        activation,
+    };
+    if plan.parts == 1 {
+        let cells = Cells::new(c);
+        cx.tiles(matrices.div_ceil(plan.matrices) * blocks, |tile| {
+            let first = tile / blocks * plan.matrices;
+            for matrix in first..(first + plan.matrices).min(matrices) {
+                let start = geometry.offsets(matrix, 0).c;
+                product.tile(matrix, 0, tile % blocks, finish, &cells, start);
+            }
+        });
+    } else {
+        let size = geometry.m * geometry.n;
+        with_scratch(matrices * plan.parts * size, |partial| {
+            let cells = Cells::new(partial);
+            cx.tiles(matrices * plan.parts * blocks, |tile| {
+                let (matrix, part) = (tile / blocks / plan.parts, tile / blocks % plan.parts);
+                let start = (matrix * plan.parts + part) * size;
+                product.tile(matrix, part, tile % blocks, Finish::default(), &cells, start);
+            });
+            add_parts(cx, geometry, plan.parts, partial, finish, c);
+        });
+    }
+}
+
+/// The sum of each column of `x`, which has rows of `sums.len()` numbers: the gradient of a bias.
+pub fn column_sums(cx: &Exec, x: &[f32], sums: &mut [f32]) {
+    let columns = sums.len();
+    let geometry =
+        Geometry::column_sums(x.len() / columns.max(1), columns).unwrap_or_else(|reason| panic!("{reason}"));
+    forward(cx, &geometry, Activation::None, [&[1.0], x, &[]], sums);
+}
+
+/// C = the parts of its sum, added in order, with bias and activation.
+fn add_parts(cx: &Exec, geometry: &Geometry, parts: usize, partial: &[f32], finish: Finish, c: &mut [f32]) {
+    let &Geometry { m, n, .. } = geometry;
+    let c = crate::Disjoint::new(c);
+    cx.ranges(geometry.matrices() * m, (1 << 15) / (n * parts), |rows| {
+        for row in rows {
+            let (matrix, i) = (row / m, row % m);
+            let at = geometry.offsets(matrix, 0).c + i * n;
+            // SAFETY: every row of C has its own place, and each is in one range.
+            let to = unsafe { c.slice(at..at + n) };
+            for part in 0..parts {
+                let from = &partial[((matrix * parts + part) * m + i) * n..][..n];
+                if part == 0 {
+                    to.copy_from_slice(from);
+                } else {
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                }
+            }
+            if let Some(bias) = finish.bias {
+                to.iter_mut().zip(bias).for_each(|(to, bias)| *to += bias);
+            }
+            if finish.activation == Activation::Relu {
+                to.iter_mut().for_each(|v| *v = if *v <= 0.0 { 0.0 } else { *v });
+            }
+        }
+    });
+}
+
+/// A product that is being computed.
+struct Product<'a> {
+    isa: Isa,
+    geometry: &'a Geometry,
+    plan: Plan,
+    a: &'a [f32],
+    b: &'a [f32],
+}
+
+/// Columns of B for one block of the depth: the first `in_place` panels stand in B itself, the rest are packed.
+struct Panels<'a> {
+    b: Right<'a>,
+    start: usize,
+    in_place: usize,
+    packed: Right<'a>,
+    packed_len: usize,
+}
+
+impl Panels<'_> {
+    fn get(&self, panel: usize, width: usize) -> (Right<'_>, usize) {
+        if panel < self.in_place {
+            (self.b, self.start + panel * width)
+        } else {
+            (self.packed, (panel - self.in_place) * self.packed_len)
+        }
+    }
+}
+
+/// Whether the floats of a block of rows lie at such distances that they crowd into a few sets of the first-level cache
+/// (64 sets of 64 bytes, of at least 8 lines) and drive each other out.
+fn crowds(a: Matrix) -> bool {
+    if a.row == 1 {
+        a.col.is_multiple_of(64)
+    } else {
+        a.row.is_multiple_of(1024)
+    }
+}
+
+impl Product<'_> {
+    /// Computes one block of one part of the sum for one matrix of C, which starts at `start` of `cells`.
+    fn tile(&self, matrix: usize, part: usize, block: usize, finish: Finish, cells: &Cells, start: usize) {
+        let Product {
+            isa, geometry, plan, ..
+        } = *self;
+        let rows = plan.rows(isa, geometry.m, block / plan.col_blocks);
+        let cols = plan.cols(isa, geometry.n, block % plan.col_blocks);
+        let all = plan.depth_blocks * geometry.products();
+        let steps = even(all, plan.parts, part)..even(all, plan.parts, part + 1);
+        let deepest = plan.depth(geometry.k, 0).len();
+        let left_len = pack::left_len(Shape::of(isa).rows, deepest).next_multiple_of(16);
+        let panels = cols.len().div_ceil(Shape::of(isa).cols);
+        with_scratch(left_len + panels * pack::panel_len(isa, deepest), |scratch| {
+            let (left, right) = scratch.split_at_mut(left_len);
+            // Without a step there is nothing to add up: one of depth 0 gives zeros, and finishes them.
+            for step in steps.start..steps.end.max(steps.start + 1) {
+                let (depth, at) = match steps.is_empty() {
+                    true => (0..0, Default::default()),
+                    false => (
+                        plan.depth(geometry.k, step % plan.depth_blocks),
+                        geometry.offsets(matrix, step / plan.depth_blocks),
+                    ),
+                };
+                let last = step + 1 >= steps.end;
+                let b = Matrix {
+                    data: self.b,
+                    start: at.b + depth.start * geometry.b.0 + cols.start * geometry.b.1,
+                    row: geometry.b.0,
+                    col: geometry.b.1,
+                };
+                let a = Matrix {
+                    data: self.a,
+                    start: at.a + depth.start * geometry.a.1,
+                    row: geometry.a.0,
+                    col: geometry.a.1,
+                };
+                let finish = Finish {
+                    accumulate: step > steps.start,
+                    bias: finish.bias.filter(|_| last).map(|bias| &bias[cols.clone()]),
+                    activation: if last { finish.activation } else { Activation::None },
+                };
+                let panels = self.panels(b, rows.len(), cols.len(), depth.len(), right);
+                let to = start + cols.start;
+                self.rows(
+                    a,
+                    &panels,
+                    rows.clone(),
+                    cols.len(),
+                    depth.len(),
+                    left,
+                    finish,
+                    cells,
+                    to,
+                );
+            }
+        });
+    }
+
+    /// Makes the columns of B ready.
+    fn panels<'a>(
+        &self,
+        b: Matrix<'a>,
+        rows: usize,
+        cols: usize,
+        depth: usize,
+        packed: &'a mut [f32],
+    ) -> Panels<'a> {
+        let width = Shape::of(self.isa).cols;
+        let in_place = if rows <= IN_PLACE_ROWS && b.col == 1 {
+            cols / width
+        } else {
+            0
+        };
+        let packed_len = pack::panel_len(self.isa, depth);
+        for panel in in_place..cols.div_ceil(width) {
+            let from = Matrix {
+                start: b.start + panel * width * b.col,
+                ..b
+            };
+            let to = &mut packed[(panel - in_place) * packed_len..][..packed_len];
+            pack::right(self.isa, from, depth, width.min(cols - panel * width), to);
+        }
+        Panels {
+            b: Right {
+                data: b.data,
+                step: b.row,
+            },
+            start: b.start,
+            in_place,
+            packed: pack::as_right(self.isa, packed),
+            packed_len,
+        }
+    }
+
+    /// Passes all rows of a tile over all of its panels.
+    #[allow(clippy::too_many_arguments)]
+    fn rows(
+        &self,
+        a: Matrix,
+        panels: &Panels,
+        rows: Range<usize>,
+        cols: usize,
+        depth: usize,
+        scratch: &mut [f32],
+        finish: Finish,
+        cells: &Cells,
+        start: usize,
+    ) {
+        let shape = Shape::of(self.isa);
+        let slivers = rows.len().div_ceil(shape.rows);
+        let count = cols.div_ceil(shape.cols);
+        for sliver in 0..slivers {
+            let first = rows.start + even(rows.len(), slivers, sliver);
+            let height = rows.start + even(rows.len(), slivers, sliver + 1) - first;
+            let from = Matrix {
+                start: a.start + first * a.row,
+                ..a
+            };
+            let (left, left_start) = if count >= COPY_PANELS && crowds(a) {
+                (pack::left(from, height, depth, scratch), 0)
+            } else {
+                (
+                    Left {
+                        data: a.data,
+                        row: a.row,
+                        step: a.col,
+                    },
+                    from.start,
+                )
+            };
+            for panel in 0..count {
+                let (right, right_start) = panels.get(panel, shape.cols);
+                let done = panel * shape.cols;
+                let tile = Tile {
+                    rows: height,
+                    cols: shape.cols.min(cols - done),
+                    depth,
+                };
+                let segment = Segment {
+                    left: left_start,
+                    right: right_start,
+                };
+                let finish = Finish {
+                    bias: finish.bias.map(|bias| &bias[done..]),
+                    ..finish
+                };
+                let to = (start + first * self.geometry.n + done, self.geometry.n);
+                // SAFETY: tiles do not share cells of C or of its parts, and each is computed by one thread.
+                unsafe { microkernel::multiply(self.isa, tile, left, right, &[segment], finish, cells, to) };
+            }
+        }
+    }
+}

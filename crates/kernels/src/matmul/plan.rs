@@ -1,0 +1,121 @@
+//! How a product is cut into tiles: by the sizes and the instruction set alone, never by the number of threads.
+
+use std::ops::Range;
+
+use super::Geometry;
+use crate::Isa;
+use crate::microkernel::Shape;
+
+/// Depth of the blocks that are packed at once: a block of left rows stays in the first-level cache.
+const DEPTH: usize = 512;
+/// Floats of the right operand that are packed at once: 256 KB, which a second-level cache holds beside C.
+const PACKED: usize = 64 * 1024;
+/// Multiply-adds below which a tile is not worth handing to another thread: some 10 µs.
+const SMALLEST: usize = 1 << 19;
+/// Multiply-adds of a tile of a large product.
+const LARGEST: usize = 1 << 26;
+/// Tiles that a middling product is cut into, so that a few threads end at about the same time.
+const ENOUGH: usize = 16;
+/// Rows of a tile when there are many: enough to make packing the right operand cheap.
+const MOST_ROWS: usize = 512;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Plan {
+    /// Blocks of rows, and of panels of columns, that each matrix of C is cut into.
+    pub row_blocks: usize,
+    pub col_blocks: usize,
+    /// Parts that the sum is cut into; with more than one their results are added up afterwards, in order.
+    pub parts: usize,
+    /// Blocks of one product along its depth.
+    pub depth_blocks: usize,
+    /// Matrices of C that one tile computes, one after the other.
+    pub matrices: usize,
+}
+
+impl Plan {
+    pub fn new(isa: Isa, geometry: &Geometry) -> Plan {
+        let Geometry { m, n, k, .. } = *geometry;
+        let shape = Shape::of(isa);
+        let depth_blocks = k.div_ceil(DEPTH);
+        let steps = depth_blocks * geometry.products();
+        let matrices = geometry.matrices();
+        let work = m * n * k * geometry.products();
+        let total = work * matrices;
+        let wanted = (total / SMALLEST).min(ENOUGH).max(total / LARGEST).max(1);
+        let (row_blocks, col_blocks) = grid(shape, m, n, k, wanted.div_ceil(matrices.max(1)));
+        let tiles = row_blocks * col_blocks * matrices;
+        // Cut the sum only where C is too small to be cut, and each part is worth a tile.
+        let parts = (wanted / tiles.max(1)).min(steps).max(1);
+        Plan {
+            row_blocks,
+            col_blocks,
+            parts,
+            depth_blocks,
+            matrices: if row_blocks * col_blocks * parts > 1 {
+                1
+            } else {
+                matrices.div_ceil(wanted).max(1)
+            },
+        }
+    }
+
+    pub fn rows(&self, isa: Isa, m: usize, block: usize) -> Range<usize> {
+        // Whole register blocks, evenly filled.
+        let slivers = m.div_ceil(Shape::of(isa).rows);
+        let cut = |block: usize| even(m, slivers, even(slivers, self.row_blocks, block));
+        cut(block)..cut(block + 1)
+    }
+
+    pub fn cols(&self, isa: Isa, n: usize, block: usize) -> Range<usize> {
+        let width = Shape::of(isa).cols;
+        let cut = |block: usize| (even(n.div_ceil(width), self.col_blocks, block) * width).min(n);
+        cut(block)..cut(block + 1)
+    }
+
+    pub fn depth(&self, k: usize, block: usize) -> Range<usize> {
+        even(k, self.depth_blocks, block)..even(k, self.depth_blocks, block + 1)
+    }
+}
+
+/// Where piece number `index` of `pieces` even pieces of `len` starts.
+pub(super) fn even(len: usize, pieces: usize, index: usize) -> usize {
+    if pieces == 0 {
+        return 0;
+    }
+    // len · index could overflow; this cannot.
+    let (quotient, rest) = (len / pieces, len % pieces);
+    quotient * index + rest.min(index)
+}
+
+/// Rows and columns of tiles, about `wanted` of them, with the least packing.
+fn grid(shape: Shape, m: usize, n: usize, k: usize, wanted: usize) -> (usize, usize) {
+    let (slivers, panels) = (m.div_ceil(shape.rows), n.div_ceil(shape.cols));
+    if slivers == 0 || panels == 0 {
+        return (0, 0);
+    }
+    let widest = (PACKED / (shape.cols * k.clamp(1, DEPTH))).clamp(1, panels);
+    let least_rows = m.div_ceil(MOST_ROWS);
+    let mut best = (f64::INFINITY, (1, 1));
+    for width in 1..=widest {
+        let col_blocks = panels.div_ceil(width);
+        let row_blocks = wanted.div_ceil(col_blocks).max(least_rows).min(slivers);
+        let tiles = row_blocks * col_blocks;
+        let rows = m.div_ceil(row_blocks) as f64;
+        let cols = (panels.div_ceil(col_blocks) * shape.cols) as f64;
+        // Per multiply-add: packing the right operand costs 1 / rows, the left one 1 / cols; the largest tile against the
+        // average; too few tiles leave threads idle.
+        let cost = 1.0
+            + 8.0 / rows
+            + 8.0 / cols
+            + 0.2 * (rows * cols * tiles as f64 / (m as f64 * n as f64) - 1.0)
+            + if tiles < wanted {
+                0.5 * (1.0 - tiles as f64 / wanted as f64)
+            } else {
+                0.0
+            };
+        if cost < best.0 {
+            best = (cost, (row_blocks, col_blocks));
+        }
+    }
+    best.1
+}
