@@ -3,9 +3,19 @@
 import { show, typeError } from '../errors.js'
 import { native } from '../native/index.js'
 import { empty, type Tensor } from '../tensor/tensor.js'
+import { elu } from './elu.js'
+import { gelu } from './gelu.js'
+import { leakyRelu } from './leaky-relu.js'
 import { relu } from './relu.js'
+import { sigmoid } from './sigmoid.js'
+import { softplus } from './softplus.js'
+import { swish } from './swish.js'
+import { tanh } from './tanh.js'
 
-const byName = { relu } as const satisfies Record<string, (x: Tensor) => Tensor>
+const byName = { elu, gelu, leakyRelu, relu, sigmoid, softplus, swish, tanh } as const satisfies Record<
+  string,
+  (x: Tensor) => Tensor
+>
 
 /** The name of an activation with its default options. */
 export type Activation = keyof typeof byName

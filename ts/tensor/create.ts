@@ -37,7 +37,7 @@ export function dtypeOf(values: unknown): DType | undefined {
  * console.log(image.dtype) // uint8
  * ```
  */
-export function tensor(values: NestedArray | TypedArray, options: TensorOptions = {}): Tensor {
+export function tensor(values: NestedArray | TypedArray | Uint8ClampedArray, options: TensorOptions = {}): Tensor {
   const found = dtypeOf(values)
   const dtype = options.dtype ?? found ?? 'float32'
   checkDType('tensor', dtype)

@@ -8,20 +8,27 @@
 //! results are combined in tile order.
 
 pub mod accumulate;
-
 pub mod activation;
 pub mod broadcast;
 pub mod conv2d;
 pub mod dimensions;
+pub mod dropout;
 pub mod elementwise;
 mod exec;
+pub mod loss;
 pub mod matmul;
 pub mod microkernel;
+pub mod norm;
 pub mod padding;
 mod parallel;
+mod partials;
 pub mod random;
+#[cfg(test)]
+mod sample;
+pub mod reduce;
 mod scratch;
 mod simd;
+pub mod softmax;
 pub mod unary;
 pub mod vector_math;
 

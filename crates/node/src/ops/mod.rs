@@ -2,5 +2,7 @@
 
 mod accumulate;
 mod conv2d;
+mod elementwise;
 mod matmul;
-mod relu;
+mod reduce;
+mod unary;
