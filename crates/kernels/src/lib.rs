@@ -18,14 +18,15 @@ mod exec;
 pub mod loss;
 pub mod matmul;
 pub mod microkernel;
+pub mod movement;
 pub mod norm;
 pub mod padding;
 mod parallel;
 mod partials;
 pub mod random;
+pub mod reduce;
 #[cfg(test)]
 mod sample;
-pub mod reduce;
 mod scratch;
 mod simd;
 pub mod softmax;

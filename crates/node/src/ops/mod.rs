@@ -2,7 +2,12 @@
 
 mod accumulate;
 mod conv2d;
+mod dropout;
 mod elementwise;
 mod matmul;
+mod movement;
+mod norm;
+mod random;
 mod reduce;
+mod softmax;
 mod unary;
