@@ -24,7 +24,6 @@ pub mod padding;
 mod parallel;
 mod partials;
 pub mod random;
-pub mod reduce;
 #[cfg(test)]
 mod sample;
 pub mod reduce;
