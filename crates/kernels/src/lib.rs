@@ -25,10 +25,9 @@ mod parallel;
 mod partials;
 pub mod random;
 pub mod reduce;
+pub mod rows;
 #[cfg(test)]
 mod sample;
-pub mod reduce;
-pub mod rows;
 mod scratch;
 mod simd;
 pub mod softmax;
