@@ -33,6 +33,7 @@ mod simd;
 pub mod softmax;
 pub mod tally;
 pub mod unary;
+pub mod update;
 pub mod vector_math;
 
 pub use exec::Exec;

@@ -13,3 +13,4 @@ mod rows;
 mod softmax;
 mod tally;
 mod unary;
+mod update;
