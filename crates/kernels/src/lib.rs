@@ -22,6 +22,7 @@ pub mod norm;
 pub mod padding;
 mod parallel;
 mod partials;
+pub mod pool2d;
 pub mod random;
 #[cfg(test)]
 mod sample;
