@@ -32,6 +32,9 @@ const LAYERS: [(&str, usize, usize, usize, usize, usize, usize); 12] = [
     ("7 x 7 stride 2", 8, 224, 3, 64, 7, 2),
 ];
 
+/// Its name and one run of it.
+type Direction<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let isa = match arguments.first() {
@@ -67,7 +70,7 @@ fn main() {
         let bias = numbers(filters);
         let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
         let work = (conv.pixels() * kernel * kernel * channels * filters) as f64;
-        let mut directions: [(&str, Box<dyn FnMut() + '_>); 3] = [
+        let mut directions: [Direction; 3] = [
             (
                 "forward",
                 Box::new(|| forward(&cx, &conv, &x, &w, &bias, Activation::Relu, black_box(&mut y))),

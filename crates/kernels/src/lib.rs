@@ -18,17 +18,22 @@ mod exec;
 pub mod loss;
 pub mod matmul;
 pub mod microkernel;
+pub mod movement;
 pub mod norm;
 pub mod padding;
 mod parallel;
 mod partials;
 pub mod pool2d;
 pub mod random;
+pub mod reduce;
 #[cfg(test)]
 mod sample;
+pub mod reduce;
+pub mod rows;
 mod scratch;
 mod simd;
 pub mod softmax;
+pub mod tally;
 pub mod unary;
 pub mod vector_math;
 

@@ -23,7 +23,7 @@ impl Conv2d {
         filters: usize,
         groups: usize,
     ) -> Result<Conv2d, String> {
-        if groups == 0 || channels % groups != 0 || filters % groups != 0 {
+        if groups == 0 || !channels.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
             return Err(format!(
                 "{groups} groups of {channels} channels and {filters} filters"
             ));

@@ -4,14 +4,12 @@
 //! taps in reverse order; a stride s cuts it into s phases along each axis, each a dense convolution of its own. The
 //! weight gradient is a product along the positions ([`weight`]). Depthwise convolutions have loops of their own.
 
-mod bias;
 mod depthwise;
 mod geometry;
 pub mod reference;
 mod slide;
 mod weight;
 
-pub use bias::bias_gradient;
 pub use geometry::Conv2d;
 
 use crate::microkernel::{Activation, pack};

@@ -63,15 +63,3 @@ pub fn weight_gradient<T: Float>(conv: &Conv2d, x: &[T], dy: &[T], dw: &mut [T])
     dw.fill(T::zero());
     products(conv, |xi, wi, yi| dw[wi] = dw[wi] + x[xi] * dy[yi]);
 }
-
-/// The gradient of the bias: dy summed over all positions.
-pub fn bias_gradient<T: Float>(filters: usize, dy: &[T], db: &mut [T]) {
-    db.fill(T::zero());
-    if filters > 0 {
-        for pixel in dy.chunks_exact(filters) {
-            for (db, &dy) in db.iter_mut().zip(pixel) {
-                *db = *db + dy;
-            }
-        }
-    }
-}

@@ -179,7 +179,9 @@ fn one_task(
     } else {
         (width.kernel, group_channels)
     };
-    let packed = filters > WIDEST_IN_PLACE || filters % shape.lanes != 0 || column % shape.lanes != 0;
+    let packed = filters > WIDEST_IN_PLACE
+        || !filters.is_multiple_of(shape.lanes)
+        || !column.is_multiple_of(shape.lanes);
     let lines = (BAND / width.output).clamp(1, height.output);
     let panel_len = pack::panel_len(cx.isa, width.output);
 

@@ -1,5 +1,7 @@
 //! What a product is given and checked by: sizes, transposes and the axes that stand before the matrices.
 
+use crate::dimensions::wholes;
+
 /// Which tensors have an axis before their matrices; the others are the same along it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Varies {
@@ -50,6 +52,40 @@ const MOST_AXES: usize = 64;
 const MOST_FLOATS: usize = isize::MAX as usize / 8;
 
 impl Geometry {
+    /// From numbers that cross from JavaScript: m, n, k, whether A and whether B is transposed, then for each axis
+    /// before the matrices its size and in which tensors it stands (1 for A, plus 2 for B, plus 4 for C).
+    pub fn from_words(words: &[f64]) -> Result<Geometry, String> {
+        let words = wholes(words)?;
+        let ([m, n, k, transpose_a, transpose_b], batch) = words
+            .split_first_chunk()
+            .filter(|(_, batch)| batch.len().is_multiple_of(2))
+            .ok_or_else(|| format!("{} words", words.len()))?;
+        let batch: Vec<(usize, Varies)> = batch
+            .chunks_exact(2)
+            .map(|axis| {
+                let stands = |bit: usize| axis[1] & bit != 0;
+                (
+                    axis[0],
+                    Varies {
+                        a: stands(1),
+                        b: stands(2),
+                        c: stands(4),
+                    },
+                )
+            })
+            .collect();
+        Geometry::new((*m, *n, *k), *transpose_a != 0, *transpose_b != 0, &batch)
+    }
+
+    /// The sums of the columns of B, `[rows, columns]`, as a product: A is a single 1 that stands for a row of ones.
+    pub fn column_sums(rows: usize, columns: usize) -> Result<Geometry, String> {
+        Ok(Geometry {
+            a: (0, 0),
+            lens: [1, product(rows, columns)?, columns],
+            ..Geometry::new((1, columns, rows), false, false, &[])?
+        })
+    }
+
     /// `batch`: the axes before the matrices, outermost first.
     pub fn new(
         (m, n, k): (usize, usize, usize),

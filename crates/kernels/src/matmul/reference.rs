@@ -31,3 +31,13 @@ pub fn forward<T: Float>(geometry: &Geometry, activation: Activation, [a, b, bia
         }
     }
 }
+
+/// Computes the sums that [`super::column_sums`] computes.
+pub fn column_sums<T: Float>(x: &[T], sums: &mut [T]) {
+    sums.fill(T::zero());
+    for row in x.chunks_exact(sums.len().max(1)) {
+        sums.iter_mut()
+            .zip(row)
+            .for_each(|(sum, &value)| *sum = *sum + value);
+    }
+}

@@ -319,3 +319,49 @@ fn impossible_sizes_and_wrong_lengths_are_errors() {
     );
     assert!(geometry.check_lengths(40, 60, 0, 30).is_err());
 }
+
+#[test]
+fn words_are_read_as_sizes_and_checked() {
+    let words = [2.0, 3.0, 4.0, 1.0, 0.0, 5.0, 7.0, 6.0, 5.0];
+    let axes = [(5, BOTH), (6, A)];
+    assert_eq!(
+        Geometry::from_words(&words),
+        Geometry::new((2, 3, 4), true, false, &axes)
+    );
+    for wrong in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e300] {
+        for at in 0..words.len() {
+            let mut words = words;
+            words[at] = wrong;
+            assert!(Geometry::from_words(&words).is_err(), "{wrong} at {at}");
+        }
+    }
+    for len in [0, 4, 6, 8] {
+        assert_eq!(
+            Geometry::from_words(&words[..len]).unwrap_err(),
+            format!("{len} words")
+        );
+    }
+}
+
+#[test]
+fn columns_are_summed_on_every_path() {
+    for cx in &Exec::all_for_tests() {
+        for (rows, columns) in [
+            (0, 3),
+            (3, 0),
+            (0, 0),
+            (1, 1),
+            (2, 33),
+            (5000, 7),
+            (700, 300),
+            (40000, 1),
+        ] {
+            let x = integers(rows * columns, 8);
+            let mut expected = vec![f32::NAN; columns];
+            reference::column_sums(&x, &mut expected);
+            let mut sums = vec![f32::NAN; columns];
+            column_sums(cx, &x, &mut sums);
+            assert_eq!(sums, expected, "{:?} {rows} x {columns}", cx.isa);
+        }
+    }
+}

@@ -1,4 +1,15 @@
 //! The kernels as JavaScript calls them: one file a family, one short function an entry.
 
 mod accumulate;
-mod relu;
+mod conv2d;
+mod dropout;
+mod elementwise;
+mod matmul;
+mod movement;
+mod norm;
+mod random;
+mod reduce;
+mod rows;
+mod softmax;
+mod tally;
+mod unary;

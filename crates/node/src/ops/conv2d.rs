@@ -1,0 +1,60 @@
+use ferrograd_kernels::conv2d::{self as kernel, Conv2d};
+use ferrograd_kernels::microkernel::Activation;
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+
+use crate::launch::Launch;
+use crate::runtime::{Handle, internal};
+
+fn geometry(words: &[f64]) -> Result<Conv2d> {
+    Conv2d::from_words(words).map_err(|reason| internal(format!("conv2d: {reason}")))
+}
+
+/// y = x ∗ weight, plus the bias unless its handle is 0, rectified if `relu`. `words` are those of
+/// `Conv2d::from_words`.
+#[napi(catch_unwind, js_name = "conv2dForward")]
+pub fn conv2d_forward(
+    env: Env,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    y: Handle,
+    relu: bool,
+    words: &[f64],
+) -> Result<()> {
+    let conv = geometry(words)?;
+    let activation = if relu { Activation::Relu } else { Activation::None };
+    Launch::new(&env, "conv2d")?.float(
+        [x, weight, bias],
+        [y],
+        move |[x, weight, bias], [y]| conv.check(x, weight, y, bias),
+        move |cx, [x, weight, bias], [y]| kernel::forward(cx, &conv, x, weight, bias, activation, y),
+        move |[x, weight, bias], [y]| kernel::reference::forward(&conv, x, weight, bias, relu, y),
+    )
+}
+
+/// dx, the gradient of the input.
+#[napi(catch_unwind, js_name = "conv2dInputGradient")]
+pub fn conv2d_input_gradient(env: Env, dy: Handle, weight: Handle, dx: Handle, words: &[f64]) -> Result<()> {
+    let conv = geometry(words)?;
+    Launch::new(&env, "conv2d")?.float(
+        [dy, weight],
+        [dx],
+        move |[dy, weight], [dx]| conv.check(dx, weight, dy, 0),
+        move |cx, [dy, weight], [dx]| kernel::input_gradient(cx, &conv, dy, weight, dx),
+        move |[dy, weight], [dx]| kernel::reference::input_gradient(&conv, dy, weight, dx),
+    )
+}
+
+/// dweight, the gradient of the weight.
+#[napi(catch_unwind, js_name = "conv2dWeightGradient")]
+pub fn conv2d_weight_gradient(env: Env, x: Handle, dy: Handle, dweight: Handle, words: &[f64]) -> Result<()> {
+    let conv = geometry(words)?;
+    Launch::new(&env, "conv2d")?.float(
+        [x, dy],
+        [dweight],
+        move |[x, dy], [dweight]| conv.check(x, dweight, dy, 0),
+        move |cx, [x, dy], [dweight]| kernel::weight_gradient(cx, &conv, x, dy, dweight),
+        move |[x, dy], [dweight]| kernel::reference::weight_gradient(&conv, x, dy, dweight),
+    )
+}

@@ -1,0 +1,152 @@
+// Convolution.
+
+import { record, recording } from '../autograd/record.js'
+import { DTypeError, ShapeError } from '../errors.js'
+import { native } from '../native/index.js'
+import { checkFloat } from '../tensor/dtype.js'
+import { checkShape, showShape } from '../tensor/shape.js'
+import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
+import { type Activation, activate, checkActivation, rectified } from './activate.js'
+import { checkWhole, type WindowOptions, windowAxes } from './window.js'
+
+export interface Conv2dOptions extends WindowOptions {
+  /** `[O]`: added to every position. */
+  bias?: Tensor | undefined
+  /**
+   * Cuts channels and filters into this many groups that have nothing to do with each other: group g convolves channels
+   * g · C/groups … into filters g · O/groups …. With as many groups as channels the convolution is depthwise. Default 1.
+   */
+  groups?: number | undefined
+  /** Applied last. Default none. */
+  activation?: Activation | undefined
+}
+
+/**
+ * The convolution of images with filters (a cross-correlation, as everywhere in deep learning):
+ * `[N, H, W, C], [kH, kW, C / groups, O] -> [N, H', W', O]`, float, with H' = ⌊(H + top + bottom − ((kH − 1) · dilation + 1)) /
+ * stride⌋ + 1.
+ *
+ * y[n, i, j, o] = bias[o] + Σ x[n, i · stride + a · dilation − top, j · stride + b · dilation − left, c] · weight[a, b, c, o]
+ *
+ * `stride` defaults to 1. Only float32 is fast; float64 runs on the reference kernel.
+ *
+ * Throws a {@link ShapeError} when sizes do not fit (a window larger than the padded input, channels that differ, a bias
+ * that is not `[O]`), a `RangeError` or `TypeError` for options out of range and a {@link DTypeError} when dtypes differ or are integers.
+ *
+ * Source: LeCun et al. 1989; dilation: Yu and Koltun 2016; groups: Krizhevsky et al. 2012.
+ *
+ * @example
+ * ```ts
+ * import { conv2d, tensor } from 'ferrograd'
+ * const image = tensor([[[[1], [2], [3]], [[4], [5], [6]], [[7], [8], [9]]]])
+ * const filter = tensor([1, 0, 0, 1], { shape: [2, 2, 1, 1] })
+ * console.log(await conv2d(image, filter).data()) // Float32Array(4) [ 6, 8, 12, 14 ]
+ * console.log(conv2d(image, filter, { padding: 'same', stride: 2 }).shape) // [ 1, 2, 2, 1 ]
+ * ```
+ */
+export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkTensor('conv2d', 'x', x)
+  checkTensor('conv2d', 'weight', weight)
+  const { bias, groups = 1, activation } = options
+  if (bias !== undefined) checkTensor('conv2d', 'bias', bias)
+  if (activation !== undefined) checkActivation('conv2d', activation)
+  checkDTypes(x, weight, bias)
+  const { shape, words } = geometry(x, weight, bias, groups, options)
+
+  const y = empty(checkShape('conv2d', shape), x.dtype)
+  const fused = activation === 'relu'
+  native.conv2dForward(x.handle, weight.handle, bias?.handle ?? 0, y.handle, fused, words)
+
+  const saved: Tensor[] = []
+  const keep = (tensor: Tensor, wanted: boolean): number => (wanted ? saved.push(tensor) - 1 : -1)
+  const [atX, atWeight, atY] = [keep(x, recording(weight)), keep(weight, recording(x)), keep(y, fused)]
+  const [xShape, weightShape, biasShape] = [x.shape, weight.shape, bias?.shape]
+  record('conv2d', y, [x, weight, bias], saved, (dy, saved, [wantsX, wantsWeight, wantsBias]) => {
+    const dSum = fused ? rectified(dy, saved[atY]!) : dy
+    let dx: Tensor | undefined
+    if (wantsX) {
+      dx = empty(xShape, dy.dtype)
+      native.conv2dInputGradient(dSum.handle, saved[atWeight]!.handle, dx.handle, words)
+    }
+    let dWeight: Tensor | undefined
+    if (wantsWeight) {
+      dWeight = empty(weightShape, dy.dtype)
+      native.conv2dWeightGradient(saved[atX]!.handle, dSum.handle, dWeight.handle, words)
+    }
+    let dBias: Tensor | undefined
+    if (wantsBias) {
+      dBias = empty(biasShape!, dy.dtype)
+      native.matmulBiasGradient(dSum.handle, dBias.handle)
+    }
+    return [dx, dWeight, dBias]
+  })
+  return activation === undefined || fused ? y : activate(activation, y)
+}
+
+function geometry(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  groups: number,
+  options: Conv2dOptions,
+): { shape: number[]; words: Float64Array } {
+  const images = `input ${showShape(x.shape)} (N, H, W, C)`
+  const layouts = `${images}, weight ${showShape(weight.shape)} (kH, kW, C, O)`
+  if (x.shape.length !== 4) {
+    throw new ShapeError(`conv2d: the input must have 4 axes, not ${x.shape.length}. ${layouts}.`)
+  }
+  if (weight.shape.length !== 4) {
+    throw new ShapeError(`conv2d: the weight must have 4 axes, not ${weight.shape.length}. ${layouts}.`)
+  }
+  const [n, h, w, c] = x.shape as [number, number, number, number]
+  const [kh, kw, groupChannels, o] = weight.shape as [number, number, number, number]
+  checkWhole('conv2d', 'groups', groups, 1)
+  if (kh === 0 || kw === 0) throw new ShapeError(`conv2d: the filters have no taps. ${layouts}.`)
+  if (c === 0) throw new ShapeError(`conv2d: the input has no channels. ${layouts}.`)
+  if (c % groups !== 0) {
+    throw new ShapeError(
+      `conv2d: ${groups} groups do not divide the ${c} ${plural(c, 'channel')} of the input. ${layouts}.`,
+    )
+  }
+  if (o % groups !== 0) {
+    throw new ShapeError(`conv2d: ${groups} groups do not divide the ${o} ${plural(o, 'filter')}. ${layouts}.`)
+  }
+  if (groupChannels * groups !== c) {
+    const each = groups === 1 ? '' : ` in each of ${groups} groups, ${groupChannels * groups} together`
+    throw new ShapeError(
+      `conv2d: the input has ${c} ${plural(c, 'channel')}, but the weight expects ${groupChannels}${each}. ${layouts}.`,
+    )
+  }
+  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== o)) {
+    throw new ShapeError(
+      `conv2d: the bias must have one number for each of ${o} ${plural(o, 'filter')}, shape [${o}]. bias ${showShape(bias.shape)}, ${layouts}.`,
+    )
+  }
+  const [height, width] = windowAxes('conv2d', layouts, [h, w], [kh, kw], options)
+  return {
+    shape: [n, height.output, width.output, o],
+    words: Float64Array.of(
+      ...[n, h, w, c, kh, kw, o, groups],
+      ...[height.stride, width.stride, height.dilation, width.dilation],
+      ...[height.before, height.after, width.before, width.after],
+    ),
+  }
+}
+
+function plural(count: number, noun: string): string {
+  return count === 1 ? noun : `${noun}s`
+}
+
+function checkDTypes(x: Tensor, weight: Tensor, bias: Tensor | undefined): void {
+  checkFloat('conv2d', 'x', x.dtype)
+  for (const [name, other] of [
+    ['weight', weight],
+    ['bias', bias],
+  ] as const) {
+    if (other !== undefined && other.dtype !== x.dtype) {
+      throw new DTypeError(
+        `conv2d: x has dtype ${x.dtype}, but ${name} has ${other.dtype}. cast one: cast(${name}, { dtype: '${x.dtype}' })`,
+      )
+    }
+  }
+}
