@@ -28,7 +28,6 @@ pub mod random;
 pub mod reduce;
 #[cfg(test)]
 mod sample;
-pub mod reduce;
 pub mod rows;
 mod scratch;
 mod simd;
