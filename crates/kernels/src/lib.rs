@@ -26,9 +26,9 @@ mod partials;
 pub mod pool2d;
 pub mod random;
 pub mod reduce;
+pub mod rows;
 #[cfg(test)]
 mod sample;
-pub mod rows;
 mod scratch;
 mod simd;
 pub mod softmax;
