@@ -23,6 +23,7 @@ pub mod norm;
 pub mod padding;
 mod parallel;
 mod partials;
+pub mod pool2d;
 pub mod random;
 pub mod reduce;
 pub mod rows;

@@ -7,6 +7,7 @@ mod elementwise;
 mod matmul;
 mod movement;
 mod norm;
+mod pool2d;
 mod random;
 mod reduce;
 mod rows;
