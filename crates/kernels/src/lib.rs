@@ -24,12 +24,14 @@ pub mod padding;
 mod parallel;
 mod partials;
 pub mod random;
+pub mod reduce;
+pub mod rows;
 #[cfg(test)]
 mod sample;
-pub mod reduce;
 mod scratch;
 mod simd;
 pub mod softmax;
+pub mod tally;
 pub mod unary;
 pub mod vector_math;
 
