@@ -10,7 +10,7 @@ import * as optimizers from '../optimizers/index.js'
 import { Optimizer } from '../optimizers/optimizer.js'
 import { showShape } from '../tensor/shape.js'
 import { checkTensor, Tensor } from '../tensor/tensor.js'
-import { isTraining } from './busy.js'
+import { checkIdle } from './busy.js'
 import type { Trainable } from './trainable.js'
 
 const lossNames = [
@@ -21,17 +21,7 @@ const lossNames = [
   'binaryCrossEntropy',
   'huber',
 ] as const
-const optimizerNames = [
-  'sgd',
-  'adagrad',
-  'adadelta',
-  'rmsprop',
-  'adam',
-  'adamW',
-  'adamax',
-  'nadam',
-  'lion',
-] as const
+const optimizerNames = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam', 'adamW', 'adamax', 'nadam', 'lion'] as const
 
 export type LossName = (typeof lossNames)[number]
 export type OptimizerName = (typeof optimizerNames)[number]
@@ -54,7 +44,7 @@ export interface CompileOptions {
   metrics?: readonly (MetricName | 'acc' | Metric)[]
 }
 
-/** @internal What `compile` has settled. */
+/** What `compile` has settled. */
 export interface Compiled {
   readonly optimizer: Optimizer
   readonly loss: LossFunction
@@ -63,20 +53,27 @@ export interface Compiled {
   readonly metrics: readonly Metric[]
 }
 
-/** @internal Settles how `model` is to be trained. Names that do not exist list those that do. */
+/** Settles how `model` is to be trained. Names that do not exist list those that do. */
 export function compile(model: Trainable, options: CompileOptions): Compiled {
   checkOptions('compile', options, ['optimizer', 'loss', 'metrics'])
-  if (isTraining(model)) {
-    throw Object.assign(new Error(`compile: model "${model.name}" is training. wait for fit, or stop it with a signal`), {
-      code: 'ERR_TRAINING',
-    })
-  }
+  checkIdle('compile', model)
   const { lossName, loss } = resolveLoss(options.loss)
   return {
     optimizer: resolveOptimizer(options.optimizer),
     loss,
     lossName,
     metrics: resolveMetrics('compile', options.metrics ?? []),
+  }
+}
+
+/** @internal Throws unless the model is compiled. */
+export function checkCompiled(
+  op: string,
+  model: Trainable,
+  compiled: Compiled | undefined,
+): asserts compiled is Compiled {
+  if (compiled === undefined) {
+    throw typeError(`${op}: model "${model.name}" is not compiled. call compile({ optimizer, loss }) first`)
   }
 }
 
