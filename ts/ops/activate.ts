@@ -36,6 +36,6 @@ export function activate(name: Activation, x: Tensor): Tensor {
 /** @internal The gradient before a rectifier that was fused into another op, whose output was `y`. */
 export function rectified(dy: Tensor, y: Tensor): Tensor {
   const dx = empty(dy.shape, dy.dtype)
-  native.reluBackward(dy.handle, y.handle, dx.handle)
+  native.reluBackward(y.handle, dy.handle, dx.handle)
   return dx
 }

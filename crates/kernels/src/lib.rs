@@ -24,10 +24,10 @@ pub mod padding;
 mod parallel;
 mod partials;
 pub mod random;
-#[cfg(test)]
-mod sample;
 pub mod reduce;
 pub mod rows;
+#[cfg(test)]
+mod sample;
 mod scratch;
 mod simd;
 pub mod softmax;
