@@ -13,18 +13,28 @@ import { checkTensor, Tensor } from '../tensor/tensor.js'
 import { checkIdle } from './busy.js'
 import type { Trainable } from './trainable.js'
 
-const lossNames = [
-  'softmaxCrossEntropy',
-  'svm',
-  'meanSquaredError',
-  'meanAbsoluteError',
-  'binaryCrossEntropy',
-  'huber',
-] as const
-const optimizerNames = ['sgd', 'adagrad', 'adadelta', 'rmsprop', 'adam', 'adamW', 'adamax', 'nadam', 'lion'] as const
+const namedLosses = {
+  softmaxCrossEntropy: losses.softmaxCrossEntropy,
+  svm: losses.svm,
+  meanSquaredError: losses.meanSquaredError,
+  meanAbsoluteError: losses.meanAbsoluteError,
+  binaryCrossEntropy: losses.binaryCrossEntropy,
+  huber: losses.huber,
+}
+const namedOptimizers = {
+  sgd: optimizers.sgd,
+  adagrad: optimizers.adagrad,
+  adadelta: optimizers.adadelta,
+  rmsprop: optimizers.rmsprop,
+  adam: optimizers.adam,
+  adamW: optimizers.adamW,
+  adamax: optimizers.adamax,
+  nadam: optimizers.nadam,
+  lion: optimizers.lion,
+}
 
-export type LossName = (typeof lossNames)[number]
-export type OptimizerName = (typeof optimizerNames)[number]
+export type LossName = keyof typeof namedLosses
+export type OptimizerName = keyof typeof namedOptimizers
 
 /**
  * A loss of one's own: predictions `[batch, …]` and labels in, one number out (the mean over the batch, shape `[]`), or
@@ -79,23 +89,23 @@ export function checkCompiled(
 
 function resolveOptimizer(optimizer: unknown): Optimizer {
   if (optimizer instanceof Optimizer) return optimizer
-  if (!optimizerNames.includes(optimizer as OptimizerName)) {
+  if (typeof optimizer !== 'string' || !Object.hasOwn(namedOptimizers, optimizer)) {
     throw typeError(
-      `compile: optimizer must be ${oneOf(optimizerNames)}, or one of optimizers.* with options. got ${show(optimizer)}`,
+      `compile: optimizer must be ${oneOf(Object.keys(namedOptimizers))}, or one of optimizers.* with options. got ${show(optimizer)}`,
     )
   }
-  return optimizers[optimizer as OptimizerName]()
+  return namedOptimizers[optimizer as OptimizerName]()
 }
 
 function resolveLoss(loss: unknown): { lossName: LossName | undefined; loss: LossFunction } {
+  const names = Object.keys(namedLosses) as LossName[]
   if (typeof loss === 'function') {
-    const lossName = lossNames.find((name) => losses[name] === loss)
-    return { lossName, loss: loss as LossFunction }
+    return { lossName: names.find((name) => namedLosses[name] === loss), loss: loss as LossFunction }
   }
-  if (!lossNames.includes(loss as LossName)) {
-    throw typeError(`compile: loss must be ${oneOf(lossNames)}, or a function. got ${show(loss)}`)
+  if (!names.includes(loss as LossName)) {
+    throw typeError(`compile: loss must be ${oneOf(names)}, or a function. got ${show(loss)}`)
   }
-  return { lossName: loss as LossName, loss: losses[loss as LossName] as LossFunction }
+  return { lossName: loss as LossName, loss: namedLosses[loss as LossName] }
 }
 
 /** @internal The loss of a batch, shape `[]`, with a weight for each sample where there are some. */

@@ -1,6 +1,6 @@
 // The loop over epochs and batches.
 
-import type { Callback, Training } from '../callbacks/callback.js'
+import type { BatchLogs, Callback, Training } from '../callbacks/callback.js'
 import { callEveryHook, callHooks, watchesBatches } from '../callbacks/hooks.js'
 import type { Compiled } from './compile.js'
 import { judge } from './evaluate.js'
@@ -112,7 +112,6 @@ export class Loop {
   private async step(epoch: number, batch: number, ready: ReadyBatch, running: RunningScores): Promise<void> {
     const { model, compiled, callbacks, training, options } = this
     const { size } = ready
-    let result: Promise<StepResult>
     try {
       if (options.classWeight !== undefined) {
         this.classWeights ??= takeClassWeights(ready.expected, options.classWeight)
@@ -122,18 +121,13 @@ export class Loop {
       freeBatch(ready)
       throw error
     }
-    result = trainStep('fit', model, compiled, ready, this.classWeights)
+    const result = trainStep('fit', model, compiled, ready, this.classWeights)
     await this.flight.add(result, async (arrived) => {
       running.add(arrived, size)
       this.warn(arrived.loss, epoch, batch)
       if (callbacks.some((callback) => callback.onBatchEnd !== undefined)) {
-        await callHooks(
-          callbacks,
-          'onBatchEnd',
-          batch,
-          { ...scoresOf(compiled.metrics, arrived), batch, size } as Logs & { batch: number; size: number },
-          training,
-        )
+        const logs = { ...scoresOf(compiled.metrics, arrived), batch, size } as BatchLogs
+        await callHooks(callbacks, 'onBatchEnd', batch, logs, training)
       }
     })
   }

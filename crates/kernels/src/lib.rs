@@ -25,7 +25,6 @@ mod parallel;
 mod partials;
 pub mod random;
 pub mod reduce;
-pub mod rows;
 #[cfg(test)]
 mod sample;
 mod scratch;

@@ -9,7 +9,6 @@ mod movement;
 mod norm;
 mod random;
 mod reduce;
-mod rows;
 mod softmax;
 mod tally;
 mod unary;
