@@ -10,7 +10,6 @@ mod norm;
 mod pool2d;
 mod random;
 mod reduce;
-mod rows;
 mod softmax;
 mod tally;
 mod unary;
