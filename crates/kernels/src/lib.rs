@@ -23,9 +23,9 @@ pub mod padding;
 mod parallel;
 mod partials;
 pub mod random;
+pub mod reduce;
 #[cfg(test)]
 mod sample;
-pub mod reduce;
 mod scratch;
 mod simd;
 pub mod softmax;
