@@ -23,16 +23,17 @@ pub mod norm;
 pub mod padding;
 mod parallel;
 mod partials;
+pub mod pool2d;
 pub mod random;
+pub mod reduce;
 #[cfg(test)]
 mod sample;
-pub mod reduce;
-pub mod rows;
 mod scratch;
 mod simd;
 pub mod softmax;
 pub mod tally;
 pub mod unary;
+pub mod update;
 pub mod vector_math;
 
 pub use exec::Exec;
