@@ -1,8 +1,8 @@
 // Weights that all start with one value.
 
 import { full } from '../tensor/create.js'
-import { checkNumber, checkOptions } from './options.js'
 import { type Initializer, initializer } from './initializer.js'
+import { checkNumber, checkOptions } from './options.js'
 
 /** All zeros: the default for biases. As a kernel it would make every unit of a layer learn the same. */
 export function zeros(): Initializer {

@@ -4,6 +4,7 @@ import { rangeError } from '../errors.js'
 import { tensor } from '../tensor/create.js'
 import { nextSeed, Random } from '../tensor/seed.js'
 import { showShape, sizeOf } from '../tensor/shape.js'
+import { standardNormal } from './draw.js'
 import { type Initializer, initializer } from './initializer.js'
 import { checkNumber, checkOptions } from './options.js'
 import { checkInitializerSeed } from './random.js'
@@ -51,7 +52,7 @@ export function orthogonal(options: OrthogonalOptions = {}): Initializer {
 function orthonormal(count: number, length: number, random: Random): Float64Array[] {
   const vectors: Float64Array[] = []
   while (vectors.length < count) {
-    const v = Float64Array.from({ length }, () => normal(random))
+    const v = Float64Array.from({ length }, () => standardNormal(random))
     const before = Math.sqrt(dot(v, v))
     for (let pass = 0; pass < 2; pass++) {
       for (const u of vectors) {
@@ -72,10 +73,4 @@ function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
   return sum
-}
-
-/** A standard normal number (Box and Muller 1958). */
-function normal(random: Random): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - random.next()))
-  return radius * Math.cos(2 * Math.PI * random.next())
 }

@@ -1,8 +1,8 @@
 // Weights drawn from one distribution, whatever their shape.
 
 import { rangeError, show } from '../errors.js'
-import { drawNormal, drawTruncatedNormal, drawUniform } from '../tensor/random.js'
 import { checkSeed, nextSeed } from '../tensor/seed.js'
+import { drawNormal, drawTruncatedNormal, drawUniform } from './draw.js'
 import { type Initializer, initializer } from './initializer.js'
 import { checkNumber, checkOptions } from './options.js'
 

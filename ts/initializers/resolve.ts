@@ -5,6 +5,8 @@ import * as factories from './index.js'
 import type { Initializer } from './initializer.js'
 import { oneOf } from './options.js'
 
+const byKind: Readonly<Record<string, unknown>> = { ...factories }
+
 /** The initializers that need no options. */
 export type InitializerName = Exclude<keyof typeof factories, 'constant'>
 
@@ -25,12 +27,12 @@ export function resolveInitializer(op: string, option: string, value: unknown): 
 }
 
 function build(op: string, option: string, kind: string, options: object, value: unknown): Initializer {
-  if (!Object.hasOwn(factories, kind)) throw wrong(op, option, value)
-  return (factories[kind as keyof typeof factories] as (options: object) => Initializer)(options)
+  if (!Object.hasOwn(byKind, kind)) throw wrong(op, option, value)
+  return (byKind[kind] as (options: object) => Initializer)(options)
 }
 
 function wrong(op: string, option: string, value: unknown): TypeError {
   return typeError(
-    `${op}: ${option} must be ${oneOf(Object.keys(factories))}, or an object with initialize(shape, dtype). got ${show(value)}`,
+    `${op}: ${option} must be ${oneOf(Object.keys(byKind))}, or an object with initialize(shape, dtype). got ${show(value)}`,
   )
 }

@@ -1,7 +1,7 @@
 // Weights whose spread follows from how many inputs or outputs a unit has, so that signals keep their size in depth.
 
-import { drawNormal, drawTruncatedNormal, drawUniform } from '../tensor/random.js'
 import { nextSeed } from '../tensor/seed.js'
+import { drawNormal, drawTruncatedNormal, drawUniform } from './draw.js'
 import { type FloatDType, type Initializer, initializer } from './initializer.js'
 import { checkChoice, checkNumber, checkOptions } from './options.js'
 import { checkInitializerSeed } from './random.js'
@@ -48,7 +48,11 @@ export function varianceScaling(options: VarianceScalingOptions = {}): Initializ
   checkChoice(op, 'mode', mode, modes)
   checkChoice(op, 'distribution', distribution, distributions)
   checkInitializerSeed(op, seed)
-  return scaled('varianceScaling', { scale, mode, distribution, ...(seed !== undefined && { seed }) }, { scale, mode, distribution, seed })
+  return scaled(
+    'varianceScaling',
+    { scale, mode, distribution, ...(seed !== undefined && { seed }) },
+    { scale, mode, distribution, seed },
+  )
 }
 
 /** Truncated normal with standard deviation √(2 / fanIn): for rectifiers. Source: He et al. 2015. */

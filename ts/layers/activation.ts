@@ -12,7 +12,7 @@ export interface ActivationOptions extends LayerOptions {
 }
 
 export interface LeakyReluOptions extends LayerOptions {
-  /** The slope below zero. Default 0.01. */
+  /** The slope below zero. Default 0.2, as for the op. */
   alpha?: number
 }
 
@@ -49,7 +49,7 @@ export class LeakyRelu extends Layer {
   constructor(options: LeakyReluOptions = {}) {
     checkOptions('leakyRelu', options, ['name', 'trainable', 'inputShape', 'alpha'])
     super(options)
-    this.alpha = checkNumber(this.label, 'alpha', options.alpha ?? 0.01)
+    this.alpha = checkNumber(this.label, 'alpha', options.alpha ?? 0.2)
   }
 
   override get kind(): string {

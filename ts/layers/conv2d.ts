@@ -7,7 +7,7 @@ import { checkSize, type Size } from '../ops/window.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { KernelLayer, type KernelOptions, kernelOptionNames } from './kernel-layer.js'
 import { checkRank, exampleSize, isShape, knownSize, type Shape, showLayout } from './shape.js'
-import { checkSliding, slide, type Sliding, type SlidingOptions } from './window.js'
+import { checkSliding, type Sliding, type SlidingOptions, slide } from './window.js'
 
 export interface Conv2dOptions extends KernelOptions, SlidingOptions {
   /** How many channels come out. */

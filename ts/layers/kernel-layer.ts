@@ -54,7 +54,11 @@ export abstract class KernelLayer extends Layer {
     this.activation = checkActivation(this.label, activation)
     this.useBias = checkBoolean(this.label, 'useBias', useBias)
     this.settings = {
-      kernelInitializer: resolveInitializer(this.label, 'kernelInitializer', options.kernelInitializer ?? 'glorotUniform'),
+      kernelInitializer: resolveInitializer(
+        this.label,
+        'kernelInitializer',
+        options.kernelInitializer ?? 'glorotUniform',
+      ),
       biasInitializer: resolveInitializer(this.label, 'biasInitializer', options.biasInitializer ?? 'zeros'),
       ...resolved(this.label, options, 'kernelRegularizer', resolveRegularizer),
       ...resolved(this.label, options, 'biasRegularizer', resolveRegularizer),

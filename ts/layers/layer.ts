@@ -1,8 +1,8 @@
 // The class that every layer extends, users' own included.
 
 import { noGrad } from '../autograd/record.js'
-import { DTypeError, rangeError, ShapeError, show, typeError } from '../errors.js'
 import { type Constraint, type ConstraintOption, resolveConstraint } from '../constraints/constraint.js'
+import { DTypeError, rangeError, ShapeError, show, typeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
 import { checkBoolean } from '../initializers/options.js'
 import { type InitializerOption, resolveInitializer } from '../initializers/resolve.js'
@@ -68,8 +68,7 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
     super(checkName('layer', options.name))
     const { trainable, inputShape } = options
     if (trainable !== undefined) this.trainable = checkBoolean(this.label, 'trainable', trainable)
-    this.declaredShape =
-      inputShape === undefined ? undefined : checkExampleShape(this.label, 'inputShape', inputShape)
+    this.declaredShape = inputShape === undefined ? undefined : checkExampleShape(this.label, 'inputShape', inputShape)
   }
 
   /** The class's name as an option would spell it: `class SqueezeExcite` is 'squeezeExcite'. */

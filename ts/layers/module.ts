@@ -1,15 +1,15 @@
 // What layers and models share: a name, weights, and that they can be applied.
 
-import { DTypeError, ShapeError, show, typeError } from '../errors.js'
-import type { Constraint } from '../constraints/constraint.js'
-import type { FloatDType } from '../initializers/initializer.js'
-import { isFloat } from '../tensor/dtype.js'
 import { noGrad } from '../autograd/record.js'
+import type { Constraint } from '../constraints/constraint.js'
+import { DTypeError, ShapeError, show, typeError } from '../errors.js'
+import type { FloatDType } from '../initializers/initializer.js'
 import { add } from '../ops/index.js'
 import type { Regularizer } from '../regularizers/regularizer.js'
+import type { TypedArray } from '../tensor/dtype.js'
+import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { checkTensor, type NestedArray, type Tensor } from '../tensor/tensor.js'
-import type { TypedArray } from '../tensor/dtype.js'
 import type { Variable } from '../tensor/variable.js'
 import { errorIn } from './error-in.js'
 import { isShape, type Shape } from './shape.js'
@@ -129,7 +129,7 @@ export abstract class Module<Out extends Output = Tensor> {
     const shape = list ? inputs.map((x) => x.shape) : inputs[0]!.shape
     this.prepare(shape, dtype)
     const out = this.infer(shape)
-    const call = new Call(this as unknown as Module<never>, inputs, list, isShape(out) ? [out] : out, dtype)
+    const call = new Call(this as unknown as Module<Output>, inputs, list, isShape(out) ? [out] : out, dtype)
     return (isShape(out) ? call.outputs[0] : [...call.outputs]) as SymbolicOf<Out>
   }
 
@@ -186,7 +186,8 @@ export abstract class Module<Out extends Output = Tensor> {
   }
 
   set trainable(value: boolean) {
-    if (typeof value !== 'boolean') throw typeError(`${this.label}: trainable must be true or false. got ${show(value)}`)
+    if (typeof value !== 'boolean')
+      throw typeError(`${this.label}: trainable must be true or false. got ${show(value)}`)
     this.learns = value
     for (const { variable, learns } of this.ownWeights()) variable.trainable = value && learns
     for (const module of this.ownModules()) module.trainable = value
@@ -199,7 +200,9 @@ export abstract class Module<Out extends Output = Tensor> {
   regularization(): Tensor | undefined {
     const regularized = this.everyWeight().filter(({ regularizer, variable }) => regularizer && variable.trainable)
     if (regularized.length === 0) return undefined
-    return scope(() => regularized.map(({ regularizer, variable }) => regularizer!.penalty(variable)).reduce((a, b) => add(a, b)))
+    return scope(() =>
+      regularized.map(({ regularizer, variable }) => regularizer!.penalty(variable)).reduce((a, b) => add(a, b)),
+    )
   }
 
   /** Brings the weights back into what their constraints allow. `fit` does it after every step. */

@@ -1,7 +1,7 @@
 // Fixed statistics in front of a model.
 
-import { ShapeError, show, typeError } from '../errors.js'
 import { noGrad } from '../autograd/record.js'
+import { ShapeError, show, typeError } from '../errors.js'
 import { checkNumber, checkOptions } from '../initializers/options.js'
 import { div, maximum, mean, sqrt, sub, variance } from '../ops/index.js'
 import { full, tensor } from '../tensor/create.js'
@@ -28,10 +28,15 @@ export class Normalization extends Layer {
     super(options)
     const { mean, variance } = options
     if ((mean === undefined) !== (variance === undefined)) {
-      throw typeError(`${this.label}: mean and variance belong together. got only ${mean === undefined ? 'variance' : 'mean'}`)
+      throw typeError(
+        `${this.label}: mean and variance belong together. got only ${mean === undefined ? 'variance' : 'mean'}`,
+      )
     }
     if (mean === undefined || variance === undefined) return
-    this.statistics = { mean: checkFeatures(this.label, 'mean', mean), variance: checkFeatures(this.label, 'variance', variance, 0) }
+    this.statistics = {
+      mean: checkFeatures(this.label, 'mean', mean),
+      variance: checkFeatures(this.label, 'variance', variance, 0),
+    }
   }
 
   override get kind(): string {
@@ -45,7 +50,9 @@ export class Normalization extends Layer {
         const value = this.statistics?.[name] ?? fallback
         if (typeof value === 'number') return full(shape, value, { dtype })
         if (value.length !== features) {
-          throw new ShapeError(`${this.label}: ${name} must have one number for each of ${features} features. got ${value.length}`)
+          throw new ShapeError(
+            `${this.label}: ${name} must have one number for each of ${features} features. got ${value.length}`,
+          )
         }
         return tensor([...value], { dtype })
       },
@@ -83,9 +90,15 @@ export class Normalization extends Layer {
   }
 }
 
-function checkFeatures(label: string, name: string, value: number | readonly number[], min = -Infinity): number | readonly number[] {
+function checkFeatures(
+  label: string,
+  name: string,
+  value: number | readonly number[],
+  min = -Infinity,
+): number | readonly number[] {
   if (typeof value === 'number') return checkNumber(label, name, value, min)
-  if (!Array.isArray(value)) throw typeError(`${label}: ${name} must be a number or an array of them. got ${show(value)}`)
+  if (!Array.isArray(value))
+    throw typeError(`${label}: ${name} must be a number or an array of them. got ${show(value)}`)
   return value.map((item: unknown, i) => checkNumber(label, `${name}[${i}]`, item, min))
 }
 

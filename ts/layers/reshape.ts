@@ -21,10 +21,14 @@ export class Reshape extends Layer {
     super(options)
     const { targetShape } = options
     if (!Array.isArray(targetShape)) {
-      throw typeError(`${this.label}: targetShape must be an array of sizes without the batch. got ${show(targetShape)}`)
+      throw typeError(
+        `${this.label}: targetShape must be an array of sizes without the batch. got ${show(targetShape)}`,
+      )
     }
     if (!targetShape.every((size) => Number.isInteger(size) && size >= -1 && size < 2 ** 31)) {
-      throw rangeError(`${this.label}: every size of targetShape is a whole number from 0, or -1. got ${show(targetShape)}`)
+      throw rangeError(
+        `${this.label}: every size of targetShape is a whole number from 0, or -1. got ${show(targetShape)}`,
+      )
     }
     if (targetShape.filter((size) => size === -1).length > 1) {
       throw rangeError(`${this.label}: only one size of targetShape can be -1. got ${show(targetShape)}`)

@@ -3,9 +3,9 @@
 import type { ConstraintOption } from '../constraints/constraint.js'
 import { checkOptions } from '../initializers/options.js'
 import type { InitializerOption } from '../initializers/resolve.js'
+import type { Size } from '../ops/window.js'
 import type { RegularizerOption } from '../regularizers/regularizer.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { Size } from '../ops/window.js'
 import type { ActivationName } from './activations.js'
 import { type Conv2d, conv2d, slidingOptionNames } from './conv2d.js'
 import { type DepthwiseConv2d, depthwiseConv2d } from './depthwise-conv2d.js'
@@ -67,7 +67,8 @@ export class SeparableConv2d extends Layer {
       'biasConstraint',
     ])
     super(options)
-    const { kernelSize, depthMultiplier, dilationRate, strides, padding, strict, filters, activation, useBias } = options
+    const { kernelSize, depthMultiplier, dilationRate, strides, padding, strict, filters, activation, useBias } =
+      options
     this.depthwise = this.within(() =>
       depthwiseConv2d(
         given({

@@ -33,7 +33,9 @@ export function checkExampleShape(op: string, option: string, value: unknown): S
   }
   for (const size of value) {
     if (size !== null && (!Number.isInteger(size) || size < 0 || size >= 2 ** 31)) {
-      throw rangeError(`${op}: every size of ${option} is a whole number from 0, or null where it is free. got ${show(value)}`)
+      throw rangeError(
+        `${op}: every size of ${option} is a whole number from 0, or null where it is free. got ${show(value)}`,
+      )
     }
   }
   return [null, ...value]

@@ -1,9 +1,9 @@
 // Tensors without contents: what layers are connected with before there is data.
 
-import { typeError, show } from '../errors.js'
-import { checkChoice, checkOptions } from '../initializers/options.js'
+import { show, typeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
-import type { Module } from './module.js'
+import { checkChoice, checkOptions } from '../initializers/options.js'
+import type { Module, Output } from './module.js'
 import { checkExampleShape, type Shape, showFree } from './shape.js'
 
 let calls = 0
@@ -17,7 +17,7 @@ export class Call {
   readonly outputs: readonly SymbolicTensor[]
 
   constructor(
-    readonly module: Module<never>,
+    readonly module: Module<Output>,
     readonly inputs: readonly SymbolicTensor[],
     /** Whether the inputs were given as an array, even of one. */
     readonly list: boolean,

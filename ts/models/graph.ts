@@ -113,7 +113,11 @@ function checkDeclared(module: Module<Output>, tensor: Tensor, declared: Shape):
 }
 
 /** The calls that `outputs` depend on, in an order in which they can be made. */
-function collect(label: string, inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): readonly Call[] {
+function collect(
+  label: string,
+  inputs: readonly SymbolicTensor[],
+  outputs: readonly SymbolicTensor[],
+): readonly Call[] {
   for (const [name, tensors] of Object.entries({ inputs, outputs })) {
     if (tensors.length === 0) throw typeError(`${label}: ${name} must not be empty`)
     tensors.forEach((tensor, i) => {

@@ -131,7 +131,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   summary(print: (line: string) => void = console.log): void {
     if (typeof print !== 'function') throw typeError(`${this.label}: print must be a function. got ${show(print)}`)
     this.checkBuilt('summary')
-    printSummary(this, this.graph!, print)
+    printSummary(this as unknown as Model<Output>, this.graph!, print)
   }
 
   get built(): boolean {
@@ -153,10 +153,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
         `${label}: its weights are ${this.dtype}, but the input is ${dtype}. give both the same dtype`,
       )
     }
-    if (
-      shapes.length !== graph.inputs.length ||
-      !shapes.every((one, i) => fitsShape(one, graph.inputs[i]!.shape))
-    ) {
+    if (shapes.length !== graph.inputs.length || !shapes.every((one, i) => fitsShape(one, graph.inputs[i]!.shape))) {
       throw new ShapeError(
         `${label}: takes inputs of shape ${graph.inputs.map((x) => showFree(x.shape)).join(', ')}. got ${shapes.map(showFree).join(', ')}`,
       )
@@ -243,16 +240,13 @@ export interface ModelOptions<Outputs extends SymbolicTensor | readonly Symbolic
  * import { input, layers, model } from 'ferrograd'
  * const x = input({ shape: [32, 32, 3] })
  * const y = layers.conv2d({ filters: 3, kernelSize: 3, padding: 'same', activation: 'relu' }).apply(x)
- * const sum = layers.add().apply([x, y])
- * const net = model({ inputs: x, outputs: layers.globalAvgPool2d().apply(sum) })
- * console.log(net.outputShape, net.countParams()) // [ null, 3 ] 84
+ * const net = model({ inputs: x, outputs: layers.flatten().apply(y) })
+ * console.log(net.outputShape, net.countParams()) // [ null, 3072 ] 84
  * ```
  */
 export function model(options: ModelOptions<SymbolicTensor>): Model
 export function model(options: ModelOptions<readonly SymbolicTensor[]>): Model<Tensor[]>
-export function model(
-  options: ModelOptions<SymbolicTensor | readonly SymbolicTensor[]>,
-): Model | Model<Tensor[]> {
+export function model(options: ModelOptions<SymbolicTensor | readonly SymbolicTensor[]>): Model | Model<Tensor[]> {
   checkOptions('model', options, ['inputs', 'outputs', 'name'])
   const { inputs, outputs, name } = options
   const label = checkName('model', name) === undefined ? 'model' : `model "${name}"`

@@ -77,8 +77,8 @@ export class Sequential extends Model {
 
   /** Connects what is not connected yet, if the input's shape is known. */
   private extend(): void {
-    const shape = this.graph?.inputs[0]!.shape ?? this.declaredInput()
-    if (shape !== undefined) this.connect(shape, this.graph?.inputs[0]!.dtype ?? this.wanted ?? 'float32')
+    const shape = this.graph === undefined ? this.declaredInput() : this.graph.inputs[0]!.shape
+    if (shape !== undefined) this.connectFrom(shape, this.wanted ?? 'float32')
   }
 
   private declaredInput(): Shape | undefined {
@@ -88,7 +88,7 @@ export class Sequential extends Model {
     return first instanceof Model && isOne(first.inputShape) ? first.inputShape : undefined
   }
 
-  private connect(shape: Shape, dtype: FloatDType): void {
+  private connectFrom(shape: Shape, dtype: FloatDType): void {
     if (this.row.length === 0) return
     const x = this.graph?.inputs[0] ?? new SymbolicTensor(shape, dtype, undefined, undefined)
     let y = this.graph?.outputs[0] ?? x
@@ -123,14 +123,14 @@ export class Sequential extends Model {
   protected override checkInputs(inputs: readonly Tensor[]): void {
     const [x] = inputs
     if (this.graph === undefined && this.row.length > 0 && inputs.length === 1 && x!.shape.length > 0) {
-      this.connect([null, ...x!.shape.slice(1)], this.wanted ?? this.dtypeFor(inputs))
+      this.connectFrom([null, ...x!.shape.slice(1)], this.wanted ?? this.dtypeFor(inputs))
     }
     super.checkInputs(inputs)
   }
 
   /** @internal */
   override prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void {
-    if (this.graph === undefined && isShape(shape)) this.connect(shape, this.wanted ?? dtype)
+    if (this.graph === undefined && isShape(shape)) this.connectFrom(shape, this.wanted ?? dtype)
     super.prepare(shape, dtype)
   }
 
@@ -154,12 +154,11 @@ function isOne(shape: Shape | readonly Shape[] | undefined): shape is Shape {
  *   inputShape: [28, 28, 1],
  *   layers: [
  *     layers.conv2d({ filters: 8, kernelSize: 3, activation: 'relu', kernelInitializer: 'heNormal' }),
- *     layers.maxPool2d({ poolSize: 2 }),
  *     layers.flatten(),
  *     layers.dense({ units: 10 }),
  *   ],
  * })
- * console.log(model.outputShape, model.countParams()) // [ null, 10 ] 13610
+ * console.log(model.outputShape, model.countParams()) // [ null, 10 ] 54170
  * ```
  */
 export function sequential(options: SequentialOptions = {}): Sequential {

@@ -15,7 +15,7 @@ interface Row {
 }
 
 /** Prints a line for each call of a layer, then totals. */
-export function printSummary(model: Model<never>, graph: Graph, print: (line: string) => void): void {
+export function printSummary(model: Model<Output>, graph: Graph, print: (line: string) => void): void {
   const shapes = graph.symbols.map((symbol) => symbol.shape)
   const rows: Row[] = [title, ...graph.inputs.map((x, i) => inputRow(x.name ?? inputName(graph, i), x.shape))]
   const makers = graph.inputs.map((x, i) => x.name ?? inputName(graph, i))
@@ -78,14 +78,19 @@ function printTable(label: string, rows: readonly Row[], inARow: boolean, print:
   ]
   print(label)
   for (const row of rows) {
-    const cells = [row.name.padEnd(name), row.shape.padEnd(shape), row.parameters.padStart(parameters), row.flops.padStart(flops)]
+    const cells = [
+      row.name.padEnd(name),
+      row.shape.padEnd(shape),
+      row.parameters.padStart(parameters),
+      row.flops.padStart(flops),
+    ]
     if (!inARow) cells.push(row.from)
     print(`  ${cells.join('  ').trimEnd()}`)
   }
 }
 
 function printTotals(
-  model: Model<never>,
+  model: Model<Output>,
   flops: number,
   unknown: boolean,
   kept: number | undefined,
@@ -94,13 +99,17 @@ function printTotals(
   const all = model.countParams()
   const learning = model.trainableWeights.reduce((sum, { size }) => sum + size, 0)
   const bytes = bytesPerElement[model.dtype]
-  print(`parameters: ${grouped(all)} (${memory(all * bytes)}), ${grouped(learning)} trainable, ${grouped(all - learning)} frozen`)
+  print(
+    `parameters: ${grouped(all)} (${memory(all * bytes)}), ${grouped(learning)} trainable, ${grouped(all - learning)} frozen`,
+  )
   print(`forward: ${unknown ? 'at least ' : ''}${grouped(flops)} FLOPs for each example`)
   // Values, gradients and the two moments of adam.
   const weights = (3 * learning + all) * bytes
   // What the forward pass keeps, and as much again for the gradients that come back.
   const example = kept === undefined ? 'an unknown amount' : memory(2 * kept * bytes)
-  print(`training memory: about ${memory(weights)} for weights, gradients and moments, and ${example} for each example of a batch`)
+  print(
+    `training memory: about ${memory(weights)} for weights, gradients and moments, and ${example} for each example of a batch`,
+  )
 }
 
 function grouped(n: number): string {

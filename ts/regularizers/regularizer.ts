@@ -1,10 +1,10 @@
 // Penalties on weights, added to the loss.
 
 import { show, typeError } from '../errors.js'
+import { checkNumber, checkOptions, oneOf } from '../initializers/options.js'
 import { abs, add, mul, square, sum } from '../ops/index.js'
 import { full } from '../tensor/create.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { checkNumber, checkOptions, oneOf } from '../initializers/options.js'
 
 /** A penalty on a weight. Those of `regularizers` are named by their `kind`; your own needs only `penalty`. */
 export interface Regularizer {

@@ -18,17 +18,20 @@ mod exec;
 pub mod loss;
 pub mod matmul;
 pub mod microkernel;
+pub mod movement;
 pub mod norm;
 pub mod padding;
 mod parallel;
 mod partials;
 pub mod random;
 pub mod reduce;
+pub mod rows;
 #[cfg(test)]
 mod sample;
 mod scratch;
 mod simd;
 pub mod softmax;
+pub mod tally;
 pub mod unary;
 pub mod vector_math;
 

@@ -2,7 +2,14 @@
 
 mod accumulate;
 mod conv2d;
+mod dropout;
 mod elementwise;
 mod matmul;
+mod movement;
+mod norm;
+mod random;
 mod reduce;
+mod rows;
+mod softmax;
+mod tally;
 mod unary;

@@ -1,0 +1,141 @@
+// How a model is to be trained: which optimizer, which loss, and what to report.
+
+import { ShapeError, show, typeError } from '../errors.js'
+import { checkOptions, oneOf } from '../initializers/options.js'
+import * as losses from '../losses/index.js'
+import type { Metric } from '../metrics/metric.js'
+import { type MetricName, resolveMetrics } from '../metrics/resolve.js'
+import { mean, mul, reshape } from '../ops/index.js'
+import * as optimizers from '../optimizers/index.js'
+import { Optimizer } from '../optimizers/optimizer.js'
+import { showShape } from '../tensor/shape.js'
+import { checkTensor, Tensor } from '../tensor/tensor.js'
+import { isTraining } from './busy.js'
+import type { Trainable } from './trainable.js'
+
+const lossNames = [
+  'softmaxCrossEntropy',
+  'svm',
+  'meanSquaredError',
+  'meanAbsoluteError',
+  'binaryCrossEntropy',
+  'huber',
+] as const
+const optimizerNames = [
+  'sgd',
+  'adagrad',
+  'adadelta',
+  'rmsprop',
+  'adam',
+  'adamW',
+  'adamax',
+  'nadam',
+  'lion',
+] as const
+
+export type LossName = (typeof lossNames)[number]
+export type OptimizerName = (typeof optimizerNames)[number]
+
+/**
+ * A loss of one's own: predictions `[batch, …]` and labels in, one number out (the mean over the batch, shape `[]`), or
+ * one value for each sample `[batch]` or more, of which the mean is taken.
+ *
+ * `options.weights` holds the weight of each sample where the user gave some. A loss with one number has to multiply
+ * with them before it averages; for one value for each sample that is done, unless the loss reads the weights itself.
+ */
+export type LossFunction = (predictions: Tensor, labels: Tensor, options?: { weights?: Tensor }) => Tensor
+
+export interface CompileOptions {
+  /** A name, or one of `optimizers.*` with options. */
+  optimizer: OptimizerName | Optimizer
+  /** A name, or a function. */
+  loss: LossName | LossFunction
+  /** What to report beside the loss. Default none. */
+  metrics?: readonly (MetricName | 'acc' | Metric)[]
+}
+
+/** @internal What `compile` has settled. */
+export interface Compiled {
+  readonly optimizer: Optimizer
+  readonly loss: LossFunction
+  /** The name of the loss; undefined for a function of the user's. */
+  readonly lossName: LossName | undefined
+  readonly metrics: readonly Metric[]
+}
+
+/** @internal Settles how `model` is to be trained. Names that do not exist list those that do. */
+export function compile(model: Trainable, options: CompileOptions): Compiled {
+  checkOptions('compile', options, ['optimizer', 'loss', 'metrics'])
+  if (isTraining(model)) {
+    throw Object.assign(new Error(`compile: model "${model.name}" is training. wait for fit, or stop it with a signal`), {
+      code: 'ERR_TRAINING',
+    })
+  }
+  const { lossName, loss } = resolveLoss(options.loss)
+  return {
+    optimizer: resolveOptimizer(options.optimizer),
+    loss,
+    lossName,
+    metrics: resolveMetrics('compile', options.metrics ?? []),
+  }
+}
+
+function resolveOptimizer(optimizer: unknown): Optimizer {
+  if (optimizer instanceof Optimizer) return optimizer
+  if (!optimizerNames.includes(optimizer as OptimizerName)) {
+    throw typeError(
+      `compile: optimizer must be ${oneOf(optimizerNames)}, or one of optimizers.* with options. got ${show(optimizer)}`,
+    )
+  }
+  return optimizers[optimizer as OptimizerName]()
+}
+
+function resolveLoss(loss: unknown): { lossName: LossName | undefined; loss: LossFunction } {
+  if (typeof loss === 'function') {
+    const lossName = lossNames.find((name) => losses[name] === loss)
+    return { lossName, loss: loss as LossFunction }
+  }
+  if (!lossNames.includes(loss as LossName)) {
+    throw typeError(`compile: loss must be ${oneOf(lossNames)}, or a function. got ${show(loss)}`)
+  }
+  return { lossName: loss as LossName, loss: losses[loss as LossName] as LossFunction }
+}
+
+/** @internal The loss of a batch, shape `[]`, with a weight for each sample where there are some. */
+export function lossOf(
+  op: string,
+  { loss, lossName }: Compiled,
+  predictions: Tensor,
+  labels: Tensor,
+  weights: Tensor | undefined,
+): Tensor {
+  if (weights === undefined) return meanOf(op, loss(predictions, labels), predictions, undefined)
+  let used = lossName !== undefined
+  const options = {
+    get weights(): Tensor {
+      used = true
+      return weights
+    },
+  }
+  const value = lossName === undefined ? loss(predictions, labels, options) : loss(predictions, labels, { weights })
+  if (value instanceof Tensor && value.shape.length === 0 && !used) {
+    throw typeError(
+      `${op}: sampleWeight and classWeight have no effect: the loss ${show(loss)} returns one number and does not use options.weights, its third argument. use it, or return one value for each sample`,
+    )
+  }
+  return meanOf(op, value, predictions, used ? undefined : weights)
+}
+
+function meanOf(op: string, value: unknown, predictions: Tensor, weights: Tensor | undefined): Tensor {
+  checkTensor(op, 'what the loss returns', value)
+  if (value.shape.length === 0) return value
+  const batch = predictions.shape[0]
+  if (value.shape[0] !== batch) {
+    throw new ShapeError(
+      `${op}: the loss must return one number [] or one value for each sample [${batch}, …]. got shape ${showShape(value.shape)}`,
+    )
+  }
+  if (weights === undefined) return mean(value)
+  const axes = value.shape.map((size, axis) => (axis < weights.shape.length ? size : 1))
+  return mean(mul(value, reshape(weights, axes)))
+}
