@@ -11,7 +11,7 @@ mod norm;
 mod pool2d;
 mod random;
 mod reduce;
-mod rows;
 mod softmax;
 mod tally;
 mod unary;
+mod update;
