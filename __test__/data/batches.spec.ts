@@ -96,7 +96,7 @@ test('every sample may come anywhere', async (t) => {
   const list = batches(source(count), { size: count, shuffle: true, seed: 1 })
   for (let pass = 0; pass < passes; pass++) {
     const [order] = await labelsOf(list)
-    order!.forEach((label, place) => seen[place]![label]!++)
+    for (const [place, label] of order!.entries()) seen[place]![label]!++
   }
   // 100 expected in each of 36 cells; the standard deviation is 9.
   for (const n of seen.flat()) t.true(n > 60 && n < 140, `${n}`)
