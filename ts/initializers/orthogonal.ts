@@ -4,7 +4,6 @@ import { rangeError } from '../errors.js'
 import { tensor } from '../tensor/create.js'
 import { nextSeed, Random } from '../tensor/seed.js'
 import { showShape, sizeOf } from '../tensor/shape.js'
-import { standardNormal } from './draw.js'
 import { type Initializer, initializer } from './initializer.js'
 import { checkNumber, checkOptions } from './options.js'
 import { checkInitializerSeed } from './random.js'
@@ -73,4 +72,10 @@ function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
   return sum
+}
+
+/** A standard normal number (Box and Muller 1958). The native ones cannot be read without waiting. */
+function standardNormal(random: Random): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random.next()))
+  return radius * Math.cos(2 * Math.PI * random.next())
 }

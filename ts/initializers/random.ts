@@ -1,8 +1,10 @@
 // Weights drawn from one distribution, whatever their shape.
 
 import { rangeError, show } from '../errors.js'
+import { randomNormal as normal } from '../ops/random-normal.js'
+import { randomUniform as uniform } from '../ops/random-uniform.js'
+import { truncatedNormal as truncated } from '../ops/truncated-normal.js'
 import { checkSeed, nextSeed } from '../tensor/seed.js'
-import { drawNormal, drawTruncatedNormal, drawUniform } from './draw.js'
 import { type Initializer, initializer } from './initializer.js'
 import { checkNumber, checkOptions } from './options.js'
 
@@ -29,7 +31,7 @@ export function randomNormal(options: NormalOptions = {}): Initializer {
   const checked = checkNormal('initializers.randomNormal', options)
   const { mean, stdDev, seed } = checked
   return initializer('randomNormal', checked, (shape, dtype) =>
-    drawNormal(shape, { mean, stdDev, seed: seed ?? nextSeed(), dtype }),
+    normal(shape, { mean, stdDev, seed: seed ?? nextSeed(), dtype }),
   )
 }
 
@@ -38,7 +40,7 @@ export function truncatedNormal(options: NormalOptions = {}): Initializer {
   const checked = checkNormal('initializers.truncatedNormal', options)
   const { mean, stdDev, seed } = checked
   return initializer('truncatedNormal', checked, (shape, dtype) =>
-    drawTruncatedNormal(shape, { mean, stdDev, seed: seed ?? nextSeed(), dtype }),
+    truncated(shape, { mean, stdDev, seed: seed ?? nextSeed(), dtype }),
   )
 }
 
@@ -52,7 +54,7 @@ export function randomUniform(options: UniformOptions = {}): Initializer {
   if (max < min) throw rangeError(`${op}: max must not be below min. got min ${show(min)}, max ${show(max)}`)
   checkInitializerSeed(op, seed)
   return initializer('randomUniform', { min, max, ...(seed !== undefined && { seed }) }, (shape, dtype) =>
-    drawUniform(shape, { min, max, seed: seed ?? nextSeed(), dtype }),
+    uniform(shape, { min, max, seed: seed ?? nextSeed(), dtype }),
   )
 }
 

@@ -1,7 +1,9 @@
 // Weights whose spread follows from how many inputs or outputs a unit has, so that signals keep their size in depth.
 
+import { randomNormal } from '../ops/random-normal.js'
+import { randomUniform } from '../ops/random-uniform.js'
+import { truncatedNormal } from '../ops/truncated-normal.js'
 import { nextSeed } from '../tensor/seed.js'
-import { drawNormal, drawTruncatedNormal, drawUniform } from './draw.js'
 import { type FloatDType, type Initializer, initializer } from './initializer.js'
 import { checkChoice, checkNumber, checkOptions } from './options.js'
 import { checkInitializerSeed } from './random.js'
@@ -121,12 +123,12 @@ function draw(
 ) {
   switch (distribution) {
     case 'normal':
-      return drawNormal(shape, { mean: 0, stdDev, seed, dtype })
+      return randomNormal(shape, { mean: 0, stdDev, seed, dtype })
     case 'truncatedNormal':
-      return drawTruncatedNormal(shape, { mean: 0, stdDev: stdDev / TRUNCATED, seed, dtype })
+      return truncatedNormal(shape, { mean: 0, stdDev: stdDev / TRUNCATED, seed, dtype })
     case 'uniform': {
       const limit = stdDev * Math.sqrt(3)
-      return drawUniform(shape, { min: -limit, max: limit, seed, dtype })
+      return randomUniform(shape, { min: -limit, max: limit, seed, dtype })
     }
   }
 }

@@ -1,7 +1,7 @@
 // Activations by name.
 
 import { checkChoice } from '../initializers/options.js'
-import { elu, gelu, leakyRelu, relu, sigmoid, softplus, swish, tanh } from '../ops/index.js'
+import { elu, gelu, leakyRelu, logSoftmax, relu, sigmoid, softmax, softplus, swish, tanh } from '../ops/index.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 const functions = {
@@ -14,6 +14,8 @@ const functions = {
   tanh: (x: Tensor) => tanh(x),
   softplus: (x: Tensor) => softplus(x),
   swish: (x: Tensor) => swish(x),
+  softmax: (x: Tensor) => softmax(x),
+  logSoftmax: (x: Tensor) => logSoftmax(x),
 }
 
 /** 'linear' changes nothing; 'softmax' and 'logSoftmax' work along the last axis. */
@@ -29,6 +31,8 @@ const flops: Readonly<Record<ActivationName, number>> = {
   tanh: 4,
   softplus: 3,
   swish: 4,
+  softmax: 4,
+  logSoftmax: 4,
 }
 
 const names = Object.keys(functions) as ActivationName[]

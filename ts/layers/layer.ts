@@ -11,9 +11,11 @@ import { scope } from '../tensor/scope.js'
 import { checkShape, sameShape, showShape } from '../tensor/shape.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import { type Variable, variable } from '../tensor/variable.js'
+import { type LayerConfig, plainConfig } from './config.js'
 import { Module, type Output, type ShapeOf, type Weight } from './module.js'
 import { assignNames, checkName } from './naming.js'
 import { checkExampleShape, exampleSize, fitsShape, isShape, type Shape, showFree } from './shape.js'
+import { inModule, sourcedValues } from './weight-source.js'
 
 /** What every layer takes. */
 export interface LayerOptions {
@@ -58,6 +60,7 @@ export interface WeightOptions {
 export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
   /** @internal The batch's place is null. */
   readonly declaredShape: Shape | undefined
+  private readonly options: LayerOptions
   private readonly own: Weight[] = []
   private readonly inner: Module<Output>[] = []
   private state: 'new' | 'building' | 'built' = 'new'
@@ -66,6 +69,7 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
 
   constructor(options: LayerOptions = {}) {
     super(checkName('layer', options.name))
+    this.options = { ...options }
     const { trainable, inputShape } = options
     if (trainable !== undefined) this.trainable = checkBoolean(this.label, 'trainable', trainable)
     this.declaredShape = inputShape === undefined ? undefined : checkExampleShape(this.label, 'inputShape', inputShape)
@@ -91,6 +95,12 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
   /** Floating-point operations of a forward pass for one example, shown by `summary`. Override it to have yours counted. */
   flops(_inputShape: Shape | readonly Shape[]): number | undefined {
     return undefined
+  }
+
+  /** Its options as plain data: what a file needs to make it again. Override it to add those of your own. */
+  config(): LayerConfig {
+    const { inputShape: _, ...options } = this.options
+    return { ...plainConfig(this.label, options), name: this.name, trainable: this.trainable }
   }
 
   /** Whether the weights exist. */
@@ -129,7 +139,7 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
     const { trainable = true, regularizer, constraint } = options
     const start = resolveInitializer(op, 'the initializer', initializer)
     const made = scope(() => {
-      const values = noGrad(() => start.initialize(checked, this.dtype))
+      const values = noGrad(() => sourcedValues(key, checked, this.dtype) ?? start.initialize(checked, this.dtype))
       checkTensor(op, 'what the initializer makes', values)
       if (!sameShape(values.shape, checked) || values.dtype !== this.dtype) {
         throw new ShapeError(
@@ -197,7 +207,7 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
     this.state = 'building'
     this.madeOf = dtype
     try {
-      this.within(() => this.build(shape))
+      this.within(() => inModule(this.name, () => this.build(shape)))
       this.builtFor = shape
       this.state = 'built'
     } finally {

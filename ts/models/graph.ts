@@ -25,7 +25,8 @@ export class Graph {
   readonly modules: readonly Module<Output>[]
   /** What flows through each place. */
   readonly symbols: readonly SymbolicTensor[]
-  private readonly results: readonly number[]
+  /** The places of the outputs. */
+  readonly results: readonly number[]
 
   constructor(
     label: string,

@@ -20,7 +20,8 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   /** @internal Undefined as long as the input's shape is unknown. */
   protected graph: Graph | undefined
   private madeOf: FloatDType | undefined
-  private readonly several: boolean
+  /** @internal Whether `forward` returns an array. */
+  readonly several: boolean
 
   /** @internal */
   constructor(name: string | undefined, graph: Graph | undefined, several: boolean) {
@@ -121,6 +122,12 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
         )
       }
     })
+  }
+
+  /** @internal The calls of a model that is built. */
+  checkedGraph(): Graph {
+    this.checkBuilt('saving')
+    return this.graph!
   }
 
   private result(outputs: Tensor[]): Out {
