@@ -1,9 +1,13 @@
 import test from 'ava'
 import {
+  type Activation,
   backward,
   type DType,
   DTypeError,
+  elu,
+  gelu,
   gradCheck,
+  leakyRelu,
   type MatmulOptions,
   matmul,
   memory,
@@ -11,7 +15,11 @@ import {
   reshape,
   ShapeError,
   setThreads,
+  sigmoid,
+  softplus,
+  swish,
   type Tensor,
+  tanh,
   tensor,
   threads,
   variable,
@@ -252,6 +260,29 @@ test('gradients agree with finite differences through every option', async (t) =
   }
 })
 
+const activations = { elu, gelu, leakyRelu, relu, sigmoid, softplus, swish, tanh } satisfies Record<
+  Activation,
+  (x: Tensor) => Tensor
+>
+
+test('every activation is that of the op with its name, and so is its gradient', async (t) => {
+  for (const [name, op] of Object.entries(activations)) {
+    const activation = name as Activation
+    const [a, b, bias] = [numbers([5, 4], 1), numbers([4, 3], 2), numbers([3], 3)]
+    t.deepEqual(await plain(matmul(a, b, { bias, activation })), await plain(op(matmul(a, b, { bias }))), name)
+    const check = await gradCheck((a, b, bias) => matmul(a!, b!, { bias, activation }), [a, b, bias])
+    t.true(check.passed, `${name}: ${check.perInput}`)
+  }
+})
+
+test('what an activation is applied to is freed with the graph', (t) => {
+  const [x, w] = [numbers([5, 4], 1), variable(numbers([4, 3], 2))]
+  const before = memory().tensors
+  const y = matmul(x, w, { activation: 'gelu' })
+  y.dispose()
+  t.is(memory().tensors, before)
+})
+
 test('gradients agree with finite differences for vectors and broadcast batches', async (t) => {
   const shapes: [number[], number[]][] = [
     [[4], [4]],
@@ -430,10 +461,10 @@ test('what is no tensor or no option is refused', (t) => {
     () => matmul(x, x, options({ bias: [1] })),
     'matmul: bias must be a Tensor. got [1]. make one with tensor(values)',
   )
-  t.throws(() => matmul(x, x, options({ activation: 'toString' })), {
-    instanceOf: TypeError,
-    message: /^matmul: activation must be 'relu'.* or left out\. got "toString"$/,
-  })
+  typeError(
+    () => matmul(x, x, options({ activation: 'toString' })),
+    "matmul: activation must be 'elu', 'gelu', 'leakyRelu', 'relu', 'sigmoid', 'softplus', 'swish', 'tanh' or left out. got \"toString\"",
+  )
 })
 
 test('results too large for memory are a RangeError', async (t) => {

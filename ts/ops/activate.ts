@@ -3,9 +3,19 @@
 import { show, typeError } from '../errors.js'
 import { native } from '../native/index.js'
 import { empty, type Tensor } from '../tensor/tensor.js'
+import { elu } from './elu.js'
+import { gelu } from './gelu.js'
+import { leakyRelu } from './leaky-relu.js'
 import { relu } from './relu.js'
+import { sigmoid } from './sigmoid.js'
+import { softplus } from './softplus.js'
+import { swish } from './swish.js'
+import { tanh } from './tanh.js'
 
-const byName = { relu } as const satisfies Record<string, (x: Tensor) => Tensor>
+const byName = { elu, gelu, leakyRelu, relu, sigmoid, softplus, swish, tanh } as const satisfies Record<
+  string,
+  (x: Tensor) => Tensor
+>
 
 /** The name of an activation with its default options. */
 export type Activation = keyof typeof byName
@@ -26,6 +36,6 @@ export function activate(name: Activation, x: Tensor): Tensor {
 /** @internal The gradient before a rectifier that was fused into another op, whose output was `y`. */
 export function rectified(dy: Tensor, y: Tensor): Tensor {
   const dx = empty(dy.shape, dy.dtype)
-  native.reluBackward(dy.handle, y.handle, dx.handle)
+  native.reluBackward(y.handle, dy.handle, dx.handle)
   return dx
 }

@@ -101,7 +101,10 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
       wantsBias ? biasGradient(dProduct, shapeBias!) : undefined,
     ]
   })
-  return activation === undefined || fused ? y : activate(activation, y)
+  if (activation === undefined || fused) return y
+  const activated = activate(activation, y)
+  y.dispose()
+  return activated
 }
 
 /** Queues z = op(x) op(y) of `sizes` [m, n, k], where `parts` says which tensor of `product` each of x, y and z is. */

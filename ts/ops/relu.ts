@@ -1,12 +1,11 @@
 // The rectifier.
 
-import { record } from '../autograd/record.js'
 import { native } from '../native/index.js'
-import { checkFloat } from '../tensor/dtype.js'
-import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { unary } from './unary.js'
 
 /**
- * The rectifier, y = max(x, 0), element by element. Any shape, float. Its gradient is dy where y > 0 and 0 elsewhere.
+ * The rectifier, y = max(x, 0), element by element; NaN stays NaN. Its gradient is dy where y > 0 and 0 elsewhere. Any shape, float.
  *
  * Source: Nair and Hinton 2010.
  *
@@ -17,13 +16,5 @@ import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
  * ```
  */
 export function relu(x: Tensor): Tensor {
-  checkTensor('relu', 'x', x)
-  checkFloat('relu', 'x', x.dtype)
-  const y = empty(x.shape, x.dtype)
-  native.reluForward(x.handle, y.handle)
-  return record('relu', y, [x], [y], (dy, [y]) => {
-    const dx = empty(dy.shape, dy.dtype)
-    native.reluBackward(dy.handle, y!.handle, dx.handle)
-    return [dx]
-  })
+  return unary('relu', x, native.reluForward, 'y', native.reluBackward)
 }

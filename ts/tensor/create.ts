@@ -37,7 +37,7 @@ export function dtypeOf(values: unknown): DType | undefined {
  * console.log(image.dtype) // uint8
  * ```
  */
-export function tensor(values: NestedArray | TypedArray, options: TensorOptions = {}): Tensor {
+export function tensor(values: NestedArray | TypedArray | Uint8ClampedArray, options: TensorOptions = {}): Tensor {
   const found = dtypeOf(values)
   const dtype = options.dtype ?? found ?? 'float32'
   checkDType('tensor', dtype)
@@ -101,7 +101,8 @@ function checkIntegers(values: ArrayLike<number>, min: number, max: number, dtyp
   }
 }
 
-function flatten(values: NestedArray, into: number[]): number[] {
+/** @internal Appends the numbers of nested arrays to `into`, and returns their shape. */
+export function flatten(values: NestedArray, into: number[]): number[] {
   const shape: number[] = []
   for (let level: NestedArray | undefined = values; Array.isArray(level); level = level[0]) {
     shape.push(level.length)

@@ -8,22 +8,32 @@
 //! results are combined in tile order.
 
 pub mod accumulate;
-
 pub mod activation;
 pub mod broadcast;
 pub mod conv2d;
 pub mod dimensions;
+pub mod dropout;
 pub mod elementwise;
 mod exec;
+pub mod loss;
 pub mod matmul;
 pub mod microkernel;
+pub mod movement;
+pub mod norm;
 pub mod padding;
 mod parallel;
+mod partials;
+pub mod pool2d;
 pub mod random;
 pub mod reduce;
+#[cfg(test)]
+mod sample;
 mod scratch;
 mod simd;
+pub mod softmax;
+pub mod tally;
 pub mod unary;
+pub mod update;
 pub mod vector_math;
 
 pub use exec::Exec;

@@ -218,7 +218,8 @@ pub mod reference {
     pub fn normal<T: Float>(seed: u64, index: u64, attempt: u32) -> T {
         let (words, word) = words(seed, index, attempt);
         let (radius, angle) = (words[word & 2], words[(word & 2) + 1]);
-        let u = number::<T>((f64::from(radius >> 1) + 0.5) / 2_147_483_648.0);
+        // In float32 whatever T is: which number is drawn does not depend on how exactly it is computed.
+        let u = number::<T>(f64::from((radius >> 1) as f32 + 0.5) / 2_147_483_648.0);
         let turn = number::<T>(f64::from(angle) / 4_294_967_296.0 * std::f64::consts::TAU);
         let r = (number::<T>(-2.0) * u.ln()).sqrt();
         if word & 1 == 0 {
@@ -230,6 +231,30 @@ pub mod reference {
 
     fn number<T: Float>(v: f64) -> T {
         T::from(v).expect("a float holds it")
+    }
+
+    /// Uniform in [min, max).
+    pub fn fill_uniform<T: Float>(seed: u64, min: T, max: T, y: &mut [T]) {
+        for (index, y) in y.iter_mut().enumerate() {
+            let v = min + uniform::<T>(seed, index as u64) * (max - min);
+            // Rounding may reach `max`.
+            *y = if v < max { v } else { min };
+        }
+    }
+
+    pub fn fill_normal<T: Float>(seed: u64, mean: T, std_dev: T, y: &mut [T]) {
+        for (index, y) in y.iter_mut().enumerate() {
+            *y = mean + std_dev * normal(seed, index as u64, 0);
+        }
+    }
+
+    /// The first attempt within two standard deviations.
+    pub fn fill_truncated_normal<T: Float>(seed: u64, mean: T, std_dev: T, y: &mut [T]) {
+        for (index, y) in y.iter_mut().enumerate() {
+            let attempts = (0..).map(|attempt| normal::<T>(seed, index as u64, attempt));
+            let inside = attempts.into_iter().find(|z| z.abs() <= number(2.0));
+            *y = mean + std_dev * inside.expect("one in 22 is outside");
+        }
     }
 }
 
@@ -352,6 +377,13 @@ mod tests {
         let neighbours = out.windows(2).map(|w| f64::from(w[0] * w[1])).sum::<f64>() / n;
         assert!(neighbours.abs() < 0.004, "{neighbours}");
         truncated_normal(&cx, 1, 0.0, 1.0, &mut out);
+        let mut exact = vec![0.0; 10_000];
+        reference::fill_truncated_normal(1, 0.0, 1.0, &mut exact);
+        assert!(
+            out.iter()
+                .zip(&exact)
+                .all(|(&got, exact)| (f64::from(got) - exact).abs() < 2e-6)
+        );
         assert!(out.iter().all(|z| z.abs() <= 2.0));
         assert_close(moments(&out), [0.0, 0.773_741, 0.0, 2.364_2], 0.01);
     }

@@ -43,7 +43,7 @@ pub struct Input<T> {
 
 /// A buffer that queued work writes, and that nothing else of the same work touches.
 pub struct Output<T> {
-    block: Arc<Block>,
+    block: Option<Arc<Block>>,
     len: usize,
     element: PhantomData<T>,
 }
@@ -68,8 +68,9 @@ impl<T> Output<T> {
     }
 
     pub fn get<'a>(&'a mut self, _turn: &'a Turn) -> &'a mut [T] {
+        let Some(block) = &self.block else { return &mut [] };
         // SAFETY: as in `Input::get`; `Launch::queue` refuses work that names the block a second time.
-        unsafe { std::slice::from_raw_parts_mut(self.block.pointer().cast::<T>(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(block.pointer().cast::<T>(), self.len) }
     }
 }
 
@@ -122,12 +123,20 @@ impl Launch {
         })
     }
 
-    /// A buffer to write, or to update in place. Its former contents are in it.
+    /// A buffer to write, or to update in place. Its former contents are in it. Handle 0 is an empty slice: an output
+    /// that is not wanted.
     pub fn write<T: Element>(&mut self, handle: Handle) -> Result<Output<T>> {
+        if handle == 0.0 {
+            return Ok(Output {
+                block: None,
+                len: 0,
+                element: PhantomData,
+            });
+        }
         let buffer = self.typed(handle, T::DTYPE)?;
         self.writes.push(buffer.block.pointer().addr());
         Ok(Output {
-            block: buffer.block,
+            block: Some(buffer.block),
             len: buffer.len,
             element: PhantomData,
         })
@@ -150,7 +159,7 @@ impl Launch {
         self.writes.push(buffer.block.pointer().addr());
         Ok(Output {
             len: buffer.len * buffer.dtype.size(),
-            block: buffer.block,
+            block: Some(buffer.block),
             element: PhantomData,
         })
     }
@@ -179,10 +188,13 @@ impl Launch {
         float32: impl FnOnce(&Exec, [&[f32]; R], [&mut [f32]; W]) + Send + 'static,
         float64: impl FnOnce([&[f64]; R], [&mut [f64]; W]) + Send + 'static,
     ) -> Result<()> {
+        // Not simply the first: a handle of 0 stands for an input or output that is not there.
         let first = writes
-            .first()
+            .iter()
+            .chain(&reads)
             .copied()
-            .ok_or_else(|| internal("a kernel that writes nothing"))?;
+            .find(|&handle| handle != 0.0)
+            .ok_or_else(|| internal("a kernel without a buffer"))?;
         if self.dtype(first)? == DType::Float64 {
             let (inputs, mut outputs) = self.open::<f64, R, W>(reads, writes)?;
             self.check(check(lengths(&inputs), outputs.each_ref().map(Output::len)))?;

@@ -22,8 +22,13 @@ use crate::{Exec, Isa, with_scratch};
 use plan::{Plan, even};
 use std::ops::Range;
 
-/// Rows up to which a tile reads a row-major B in place: packing would take longer than it saves.
-const IN_PLACE_ROWS: usize = 24;
+/// Floats of a panel's row from which on it is as good to read a row-major B in place as to pack it: whole pairs of cache
+/// lines, ...
+const IN_PLACE_PANEL: usize = 32;
+/// ... if a tile has at most so many rows, ...
+const IN_PLACE_ROWS: usize = 128;
+/// ... or rows of B are at most so long: a block of the depth then stays in the second-level cache.
+const IN_PLACE_WIDTH: usize = 512;
 /// Panels from which on a block of rows of A is worth a copy, if reading it in place is slow.
 const COPY_PANELS: usize = 3;
 
@@ -220,20 +225,19 @@ impl Product<'_> {
         packed: &'a mut [f32],
     ) -> Panels<'a> {
         let width = Shape::of(self.isa).cols;
-        let in_place = if rows <= IN_PLACE_ROWS && b.col == 1 {
+        let wide = width >= IN_PLACE_PANEL && (rows <= IN_PLACE_ROWS || b.row <= IN_PLACE_WIDTH);
+        let few = rows <= 2 * Shape::of(self.isa).rows;
+        let in_place = if b.col == 1 && (wide || few) {
             cols / width
         } else {
             0
         };
-        let packed_len = pack::panel_len(self.isa, depth);
-        for panel in in_place..cols.div_ceil(width) {
-            let from = Matrix {
-                start: b.start + panel * width * b.col,
-                ..b
-            };
-            let to = &mut packed[(panel - in_place) * packed_len..][..packed_len];
-            pack::right(self.isa, from, depth, width.min(cols - panel * width), to);
-        }
+        let done = in_place * width;
+        let from = Matrix {
+            start: b.start + done * b.col,
+            ..b
+        };
+        pack::right(self.isa, from, depth, cols - done, packed);
         Panels {
             b: Right {
                 data: b.data,
@@ -242,7 +246,7 @@ impl Product<'_> {
             start: b.start,
             in_place,
             packed: pack::as_right(self.isa, packed),
-            packed_len,
+            packed_len: pack::panel_len(self.isa, depth),
         }
     }
 

@@ -30,11 +30,12 @@
 //! cut into tiles never changes a bit of the result. NaN and infinities go their way by IEEE rules: nothing is skipped
 //! because a factor is zero. Denormal numbers are kept.
 
+mod block;
 mod lanes;
 pub mod pack;
 
 use crate::Isa;
-use lanes::Lanes;
+use block::{Job, run};
 
 /// The size of the register tile of an instruction set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -151,15 +152,13 @@ pub unsafe fn multiply(
     let shape = Shape::of(isa);
     assert!(cols <= shape.cols, "{cols} columns, a tile has {}", shape.cols);
     check("C", cells.len, start, [(rows, row), (cols, 1)]);
+    // Lanes are a power of two; a division would take as long as a quarter of a short tile.
+    let vectors = (cols + shape.lanes - 1) >> shape.lanes.trailing_zeros();
     if depth > 0 {
-        let read = cols.next_multiple_of(shape.lanes);
+        let read = vectors * shape.lanes;
         for segment in segments {
-            check(
-                "left",
-                left.data.len(),
-                segment.left,
-                [(rows, left.row), (depth, left.step)],
-            );
+            let left_axes = [(rows, left.row), (depth, left.step)];
+            check("left", left.data.len(), segment.left, left_axes);
             check(
                 "right",
                 right.data.len(),
@@ -171,29 +170,37 @@ pub unsafe fn multiply(
     if let Some(bias) = finish.bias {
         assert!(bias.len() >= cols, "{} biases for {cols} columns", bias.len());
     }
-    let blocks = rows.div_ceil(shape.rows);
+    let mut job = Job {
+        depth,
+        left: left.data.as_ptr(),
+        left_row: left.row,
+        left_step: left.step,
+        right: right.data.as_ptr(),
+        right_step: right.step,
+        segments: if depth == 0 { &[] } else { segments },
+        // Wrapping, here and below: without anything to do the operands may be empty.
+        cells: cells.pointer.wrapping_add(start),
+        row,
+        cols,
+        accumulate: finish.accumulate,
+        bias: finish.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
+        relu: finish.activation == Activation::Relu,
+    };
+    let blocks = if rows <= shape.rows {
+        1
+    } else {
+        rows.div_ceil(shape.rows)
+    };
+    let mut rest = rows;
     for block in 0..blocks {
-        let from = rows * block / blocks;
-        let job = Job {
-            depth,
-            // Wrapping: without anything to read the operands may be empty.
-            left: left.data.as_ptr().wrapping_add(from * left.row),
-            left_row: left.row,
-            left_step: left.step,
-            right: right.data.as_ptr(),
-            right_step: right.step,
-            segments: if depth == 0 { &[] } else { segments },
-            cells: cells.pointer.wrapping_add(start + from * row),
-            row,
-            cols,
-            accumulate: finish.accumulate,
-            bias: finish.bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
-            relu: finish.activation == Activation::Relu,
-        };
-        let rows = rows * (block + 1) / blocks - from;
+        let left = blocks - block;
+        let rows = if left == 1 { rest } else { rest.div_ceil(left) };
         // SAFETY: every address that the tile reads or writes was checked above, the caller owns its cells, and
         // `rows` is 1 to `shape.rows` because the blocks are even.
-        unsafe { run(isa, rows, cols.div_ceil(shape.lanes), &job) };
+        unsafe { run(isa, rows, vectors, &job) };
+        job.left = job.left.wrapping_add(rows * job.left_row);
+        job.cells = job.cells.wrapping_add(rows * job.row);
+        rest -= rows;
     }
 }
 
@@ -209,170 +216,6 @@ fn check(name: &str, len: usize, start: usize, axes: [(usize, usize); 2]) {
         last.is_some_and(|last| last < len),
         "{name} has {len} floats: too few for start {start} and axes {axes:?}"
     );
-}
-
-/// One block of at most `Shape::rows` rows, addresses checked.
-struct Job<'a> {
-    depth: usize,
-    left: *const f32,
-    left_row: usize,
-    left_step: usize,
-    right: *const f32,
-    right_step: usize,
-    segments: &'a [Segment],
-    cells: *mut f32,
-    row: usize,
-    cols: usize,
-    accumulate: bool,
-    bias: *const f32,
-    relu: bool,
-}
-
-/// Picks the loop that is compiled for this instruction set, number of rows and number of registers a row.
-///
-/// # Safety
-/// As for [`block`], and the machine has `isa`.
-unsafe fn run(isa: Isa, rows: usize, vectors: usize, job: &Job) {
-    macro_rules! pick {
-        ($target:ident, $($vectors:literal)*; $($rows:literal)*) => {
-            pick!(@ $target, [$($vectors)*], $($rows)*)
-        };
-        (@ $target:ident, $all:tt, $($rows:literal)*) => {
-            match rows { $($rows => pick!(@@ $target, $rows, $all),)* _ => unreachable!("{rows} rows in a block") }
-        };
-        (@@ $target:ident, $rows:literal, [$($vectors:literal)*]) => {
-            // SAFETY: the caller's promise.
-            match vectors { $(..=$vectors => unsafe { $target::<$rows, $vectors>(job) },)* _ => unreachable!("{vectors} registers a row") }
-        };
-    }
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => pick!(avx512, 1 2; 1 2 3 4 5 6 7 8 9 10 11 12),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => pick!(avx2, 1 2; 1 2 3 4 5 6),
-        #[cfg(target_arch = "aarch64")]
-        Isa::Neon => pick!(neon, 1 2 3 4; 1 2 3 4 5 6),
-        _ => pick!(plain, 1 2; 1 2 3 4),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<const ROWS: usize, const VECTORS: usize>(job: &Job) {
-    // SAFETY: the caller's promise.
-    unsafe { block::<lanes::x86::Avx512, ROWS, VECTORS>(job) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<const ROWS: usize, const VECTORS: usize>(job: &Job) {
-    // SAFETY: the caller's promise.
-    unsafe { block::<lanes::x86::Avx2, ROWS, VECTORS>(job) }
-}
-
-#[cfg(target_arch = "aarch64")]
-unsafe fn neon<const ROWS: usize, const VECTORS: usize>(job: &Job) {
-    // SAFETY: the caller's promise.
-    unsafe { block::<lanes::arm::Neon, ROWS, VECTORS>(job) }
-}
-
-unsafe fn plain<const ROWS: usize, const VECTORS: usize>(job: &Job) {
-    // SAFETY: the caller's promise.
-    unsafe { block::<lanes::Plain, ROWS, VECTORS>(job) }
-}
-
-/// Three rows share a pointer (addresses p, p + row, p + 2 · row), or there would not be enough registers for them.
-const ROWS_PER_POINTER: usize = 3;
-const POINTERS: usize = 4;
-
-/// # Safety
-/// The instruction set of `V` is there; `job` describes addresses that may be read, and cells that may be written,
-/// for `ROWS` rows and `VECTORS` registers a row.
-#[inline(always)]
-unsafe fn block<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) {
-    // By value in between: `store` is a loop over an array, which lives in memory, but `sum` must keep its own in
-    // registers.
-    // SAFETY: the caller's promise.
-    unsafe {
-        let sums = sum::<V, ROWS, VECTORS>(job);
-        store(job, sums);
-    }
-}
-
-/// # Safety
-/// As for [`block`].
-#[inline(always)]
-unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [[V; VECTORS]; ROWS] {
-    const { assert!(ROWS <= ROWS_PER_POINTER * POINTERS) };
-    // SAFETY: the caller's promise, for every load; pointers that run past the end by a step are made with wrapping
-    // arithmetic and not read.
-    unsafe {
-        let mut sums = [[V::zero(); VECTORS]; ROWS];
-        for segment in job.segments {
-            let mut left: [*const f32; POINTERS] = std::array::from_fn(|group| {
-                job.left
-                    .wrapping_add(segment.left + group * ROWS_PER_POINTER * job.left_row)
-            });
-            let mut right = job.right.wrapping_add(segment.right);
-            for _ in 0..job.depth {
-                let b: [V; VECTORS] = std::array::from_fn(|v| V::load(right.add(v * V::COUNT)));
-                for r in 0..ROWS {
-                    let a = V::splat(left[r / ROWS_PER_POINTER].add(r % ROWS_PER_POINTER * job.left_row));
-                    for v in 0..VECTORS {
-                        sums[r][v] = a.mul_add(b[v], sums[r][v]);
-                    }
-                }
-                for group in &mut left {
-                    *group = group.wrapping_add(job.left_step);
-                }
-                right = right.wrapping_add(job.right_step);
-            }
-        }
-        sums
-    }
-}
-
-/// # Safety
-/// As for [`block`].
-#[inline(always)]
-unsafe fn store<V: Lanes, const ROWS: usize, const VECTORS: usize>(
-    job: &Job,
-    mut sums: [[V; VECTORS]; ROWS],
-) {
-    let full = job.cols == VECTORS * V::COUNT;
-    for (r, sums) in sums.iter_mut().enumerate() {
-        let cells = job.cells.wrapping_add(r * job.row);
-        for (v, sum) in sums.iter_mut().enumerate() {
-            // In a row that does not fill its registers the last may be empty.
-            let skip = (v * V::COUNT).min(job.cols);
-            let count = job.cols - skip;
-            // SAFETY: the caller's promise; only the first `count` floats are touched where a row is not full.
-            unsafe {
-                let load = |from: *const f32| {
-                    if full {
-                        V::load(from)
-                    } else {
-                        V::load_first(from, count)
-                    }
-                };
-                let to = cells.add(skip);
-                if job.accumulate {
-                    *sum = sum.add(load(to));
-                }
-                if !job.bias.is_null() {
-                    *sum = sum.add(load(job.bias.add(skip)));
-                }
-                if job.relu {
-                    *sum = sum.relu();
-                }
-                if full {
-                    sum.store(to);
-                } else {
-                    sum.store_first(to, count);
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Copies of operands in the order in which the micro-kernel reads them.
 
+use super::lanes::Lanes;
 use super::{Left, Right, Shape};
 use crate::Isa;
 
@@ -17,33 +18,85 @@ pub fn panel_len(isa: Isa, depth: usize) -> usize {
     depth * Shape::of(isa).cols
 }
 
-/// Packs the first `cols` columns (at most [`Shape::cols`]) and `depth` rows of `from` into a panel, zeros behind the
-/// last column. Either stride of `from` may be 1: rows are copied, columns transposed in registers; any others work too.
-pub fn right(isa: Isa, from: Matrix, depth: usize, cols: usize, panel: &mut [f32]) {
+/// Packs the first `cols` columns and `depth` rows of `from` into panels of [`Shape::cols`] columns, one after the other,
+/// zeros behind the last column. Either stride of `from` may be 1: rows are copied, columns transposed in registers; any
+/// others work too.
+pub fn right(isa: Isa, from: Matrix, depth: usize, cols: usize, panels: &mut [f32]) {
     let width = Shape::of(isa).cols;
-    assert!(
-        cols <= width && panel.len() >= depth * width,
-        "a panel of {depth} × {cols}"
-    );
-    if depth == 0 {
+    let len = panel_len(isa, depth);
+    let count = cols.div_ceil(width);
+    assert!(panels.len() >= count * len, "{count} panels of {depth} × {width}");
+    if len == 0 {
         return;
     }
-    if cols == 0 {
-        panel[..depth * width].fill(0.0);
-    } else if from.col == 1 {
-        for (p, to) in panel.chunks_exact_mut(width).take(depth).enumerate() {
-            let at = from.start + p * from.row;
-            // A whole row is the common case, and a copy of known length is a few vector moves.
-            match width == cols {
-                true => copy(isa, &from.data[at..at + width], to),
-                false => {
-                    to[..cols].copy_from_slice(&from.data[at..at + cols]);
-                    to[cols..].fill(0.0);
+    if from.col != 1 {
+        for (panel, to) in panels.chunks_exact_mut(len).take(count).enumerate() {
+            let done = panel * width;
+            let start = from.start + done * from.col;
+            transposed(isa, Matrix { start, ..from }, width.min(cols - done), to);
+        }
+        return;
+    }
+    let last = (depth - 1)
+        .checked_mul(from.row)
+        .and_then(|far| far.checked_add(from.start + cols));
+    let available = from.data.len();
+    assert!(
+        last.is_some_and(|last| last <= available),
+        "a matrix of {available} floats ends at {last:?}"
+    );
+    // SAFETY: the last row ends inside the data; the panels have room for `count` times `depth` rows (both asserted),
+    // and the instruction set is there.
+    unsafe {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => rows_avx512(from, depth, cols, panels),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => rows_avx2(from, depth, cols, panels),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => rows::<super::lanes::arm::Neon, 16>(from, depth, cols, panels),
+            _ => rows::<super::lanes::Plain, 8>(from, depth, cols, panels),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+unsafe fn rows_avx512(from: Matrix, depth: usize, cols: usize, panels: &mut [f32]) {
+    // SAFETY: the caller's promise.
+    unsafe { rows::<super::lanes::x86::Avx512, 32>(from, depth, cols, panels) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn rows_avx2(from: Matrix, depth: usize, cols: usize, panels: &mut [f32]) {
+    // SAFETY: the caller's promise.
+    unsafe { rows::<super::lanes::x86::Avx2, 16>(from, depth, cols, panels) }
+}
+
+/// Copies rows of contiguous columns, each over all panels before the next, so that memory is read in order.
+///
+/// # Safety
+/// The instruction set of `V` is there, rows `0..depth` of `from` have `cols` floats inside its data, and `panels` has
+/// room for all panels of `depth` rows.
+#[inline(always)]
+unsafe fn rows<V: Lanes, const WIDTH: usize>(from: Matrix, depth: usize, cols: usize, panels: &mut [f32]) {
+    // SAFETY: the caller's promise; nothing but the first `cols` floats of a row is read.
+    unsafe {
+        for p in 0..depth {
+            let row = from.data.as_ptr().add(from.start + p * from.row);
+            for done in (0..cols).step_by(WIDTH) {
+                let to = panels.as_mut_ptr().add(done * depth + p * WIDTH);
+                for v in (0..WIDTH).step_by(V::COUNT) {
+                    let at = (done + v).min(cols);
+                    let lanes = match cols - at {
+                        left if left >= V::COUNT => V::load(row.add(at)),
+                        left => V::load_first(row.add(at), left),
+                    };
+                    lanes.store(to.add(v));
                 }
             }
         }
-    } else {
-        transposed(isa, from, depth, cols, panel, width);
     }
 }
 
@@ -110,18 +163,11 @@ pub fn left<'a>(from: Matrix, rows: usize, depth: usize, to: &'a mut [f32]) -> L
     }
 }
 
-#[inline(always)]
-fn copy(isa: Isa, from: &[f32], to: &mut [f32]) {
-    match isa {
-        Isa::Avx512 => to[..32].copy_from_slice(&from[..32]),
-        Isa::Avx2 | Isa::Neon => to[..16].copy_from_slice(&from[..16]),
-        Isa::Scalar => to[..8].copy_from_slice(&from[..8]),
-    }
-}
-
-/// Rows of `from` that are not contiguous: in squares of 8 × 8 where columns are contiguous and AVX2 is there, one by
-/// one elsewhere.
-fn transposed(isa: Isa, from: Matrix, depth: usize, cols: usize, panel: &mut [f32], width: usize) {
+/// Fills one panel from a matrix whose rows are not contiguous: in squares of 8 × 8 where columns are and AVX2 is there,
+/// one by one elsewhere.
+fn transposed(isa: Isa, from: Matrix, cols: usize, panel: &mut [f32]) {
+    let width = Shape::of(isa).cols;
+    let depth = panel.len() / width;
     let fast = from.row == 1 && matches!(isa, Isa::Avx2 | Isa::Avx512) && cfg!(target_arch = "x86_64");
     let (squares_p, squares_j) = if fast {
         (depth / 8 * 8, cols / 8 * 8)
@@ -129,32 +175,38 @@ fn transposed(isa: Isa, from: Matrix, depth: usize, cols: usize, panel: &mut [f3
         (0, 0)
     };
     #[cfg(target_arch = "x86_64")]
-    for j in (0..squares_j).step_by(8) {
-        let last = from.start + (j + 7) * from.col + squares_p;
-        assert!(
-            last <= from.data.len(),
-            "a matrix of {} floats ends at {last}",
-            from.data.len()
-        );
+    if squares_p > 0 && squares_j > 0 {
+        let last = from.start + (squares_j - 1) * from.col + squares_p;
+        let len = from.data.len();
+        assert!(last <= len, "a matrix of {len} floats ends at {last}");
+        // Whole rows of the panel at a time: it may be larger than the first-level cache.
         for p in (0..squares_p).step_by(8) {
-            // SAFETY: `fast` implies AVX2; the last of the 8 rows that are read ends at or before `last`; the
-            // square that is written ends in row `p + 7 < depth`, column `j + 7 < cols`, inside the panel.
-            unsafe {
-                transpose_8x8(
-                    from.data.as_ptr().add(from.start + j * from.col + p),
-                    from.col,
-                    panel.as_mut_ptr().add(p * width + j),
-                    width,
-                );
+            for j in (0..squares_j).step_by(8) {
+                // SAFETY: `fast` implies AVX2; the last of the 8 rows that are read ends at or before `last`; the
+                // square that is written ends in row `p + 7 < depth`, column `j + 7 < cols`, inside the panel.
+                unsafe {
+                    transpose_8x8(
+                        from.data.as_ptr().add(from.start + j * from.col + p),
+                        from.col,
+                        panel.as_mut_ptr().add(p * width + j),
+                        width,
+                    );
+                }
             }
         }
     }
-    for (p, to) in panel.chunks_exact_mut(width).take(depth).enumerate() {
+    if squares_p == depth && squares_j == width {
+        return;
+    }
+    for (p, to) in panel.chunks_exact_mut(width).enumerate() {
         let done = if p < squares_p { squares_j } else { 0 };
-        for (j, to) in to[..cols].iter_mut().enumerate().skip(done) {
-            *to = from.data[from.start + p * from.row + j * from.col];
+        for (j, to) in to.iter_mut().enumerate().skip(done) {
+            *to = if j < cols {
+                from.data[from.start + p * from.row + j * from.col]
+            } else {
+                0.0
+            };
         }
-        to[cols..].fill(0.0);
     }
 }
 

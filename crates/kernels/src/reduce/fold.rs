@@ -176,6 +176,14 @@ vectorize! {
     fn rows[F: Fold](
         op: F, geometry: &Reduce, x: &[f32], centres: &[f64], part: usize, items: Range<usize>, out: &Disjoint<f64>,
     ) {
+        let mut items = items;
+        if geometry.count < LANES && geometry.reduced.is_empty() && geometry.kept.len() <= 1 {
+            let wide = items.len() / LANES * LANES;
+            // SAFETY: each item is one result, there is one part, and each is handed out once.
+            let totals = unsafe { out.slice(items.start..items.start + wide) };
+            short_rows(op, &x[items.start * geometry.count..], centres, items.start, geometry.count, totals);
+            items.start += wide;
+        }
         let (mut output, mut start) = (items.start % geometry.y_len, items.start / geometry.y_len * part);
         for item in items {
             let end = geometry.count.min(start + part);
@@ -202,6 +210,27 @@ vectorize! {
                 (output, start) = (0, start + part);
             }
         }
+    }
+}
+
+/// Folds rows that lie one after the other and are shorter than a vector: 16 of them side by side.
+#[inline(always)]
+fn short_rows<F: Fold>(op: F, x: &[f32], centres: &[f64], first: usize, count: usize, totals: &mut [f64]) {
+    let (groups, _) = totals.as_chunks_mut::<LANES>();
+    for (group, totals) in groups.iter_mut().enumerate() {
+        let x = &x[group * LANES * count..][..LANES * count];
+        let centre: [f64; LANES] = if F::CENTRED {
+            std::array::from_fn(|row| centres[first + group * LANES + row])
+        } else {
+            [0.0; LANES]
+        };
+        let mut lanes = [F::START; LANES];
+        for n in 0..count {
+            for row in 0..LANES {
+                lanes[row] = op.step(lanes[row], f64::from(x[row * count + n]), centre[row]);
+            }
+        }
+        *totals = lanes;
     }
 }
 

@@ -2,5 +2,15 @@
 
 mod accumulate;
 mod conv2d;
+mod dropout;
+mod elementwise;
 mod matmul;
-mod relu;
+mod movement;
+mod norm;
+mod pool2d;
+mod random;
+mod reduce;
+mod softmax;
+mod tally;
+mod unary;
+mod update;

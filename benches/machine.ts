@@ -1,0 +1,52 @@
+// What the figures were measured on, and whether the machine was quiet.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+export interface Machine {
+  cpu: string
+  processors: number
+  memoryGB: number
+  /** The vector instructions that matter here, as far as the system tells. */
+  features: string[]
+  system: string
+  node: string
+}
+
+export function describeMachine(): Machine {
+  const flags = existsSync('/proc/cpuinfo')
+    ? (/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '')
+    : ''
+  const known = flags.split(' ')
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    processors: availableParallelism(),
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    features: ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'amx_tile'].filter((flag) => known.includes(flag)),
+    system: `${process.platform} ${process.arch}`,
+    node: process.version,
+  }
+}
+
+/** The share of the last ten seconds in which something waited for a processor, in per cent; undefined where unknown. */
+export function pressure(): number | undefined {
+  try {
+    const found = /avg10=([\d.]+)/.exec(readFileSync('/proc/pressure/cpu', 'utf8'))
+    return found === null ? undefined : Number(found[1])
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * GFLOP/s of a loop of nothing but fused multiply-adds on `threads` threads, the limit that matmul and direct
+ * convolutions approach; undefined where run.mjs found no Rust compiler to build it with.
+ */
+export function fmaPeak(threads: number): number | undefined {
+  const program = fileURLToPath(new URL('./fma_peak', import.meta.url))
+  if (!existsSync(program)) return undefined
+  const gflops = Number(execFileSync(program, [String(threads)], { encoding: 'utf8', timeout: 20_000 }).trim())
+  return Number.isFinite(gflops) ? gflops : undefined
+}

@@ -1,0 +1,3 @@
+// The namespace `constraints`.
+
+export { maxNorm } from './constraint.js'
