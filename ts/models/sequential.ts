@@ -47,6 +47,14 @@ export class Sequential extends Model {
     return 'sequential'
   }
 
+  override get layers(): readonly Module[] {
+    return this.row
+  }
+
+  override getLayer(name: string): Module {
+    return super.getLayer(name) as Module
+  }
+
   /** Puts `layer` behind the others, and returns this model. */
   add(layer: Module): this {
     this.put(layer)
