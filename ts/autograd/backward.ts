@@ -37,6 +37,15 @@ export class Gradients {
     return variable.life.node !== undefined && this.byLeaf.has(variable.life.node)
   }
 
+  /** @internal The variables that have a gradient, oldest first, each with it. */
+  *entries(): Iterable<[Variable, Tensor]> {
+    const leaves = [...this.byLeaf].sort(([a], [b]) => a.id - b.id)
+    for (const [leaf, gradient] of leaves) {
+      const variable = leaf.variable?.deref()
+      if (variable !== undefined && !variable.disposed) yield [variable, gradient]
+    }
+  }
+
   /** Frees the gradients. */
   dispose(): void {
     for (const gradient of this.byLeaf.values()) gradient.dispose()

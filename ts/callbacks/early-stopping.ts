@@ -1,8 +1,8 @@
 // Ending a training that no longer improves.
 
 import { checkBoolean, checkCount, checkNumber, checkOptions } from '../initializers/options.js'
-import type { Logs } from '../training/logs.js'
 import { type Variable, variable } from '../tensor/variable.js'
+import type { Logs } from '../training/logs.js'
 import type { Callback, Training } from './callback.js'
 import { Monitor, type MonitorOptions } from './monitor.js'
 
@@ -75,7 +75,7 @@ export class EarlyStopping implements Callback {
   /** Copies are made once and then written again: each takes as much memory as the model. */
   private keep(weights: readonly Variable[]): void {
     if (this.copies.length === 0) this.copies = weights.map((weight) => variable(weight, { trainable: false }))
-    else this.copies.forEach((copy, i) => copy.assign(weights[i]!))
+    else for (const [i, copy] of this.copies.entries()) copy.assign(weights[i]!)
   }
 }
 

@@ -55,6 +55,7 @@ export async function callEveryHook<H extends Hook>(
 /** @internal Whether some callback must see the model as each batch leaves it. */
 export function watchesBatches(callbacks: readonly Callback[]): boolean {
   return callbacks.some(
-    (callback) => callback.passive !== true && (callback.onBatchBegin !== undefined || callback.onBatchEnd !== undefined),
+    (callback) =>
+      callback.passive !== true && (callback.onBatchBegin !== undefined || callback.onBatchEnd !== undefined),
   )
 }

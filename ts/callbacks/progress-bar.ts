@@ -100,8 +100,9 @@ export class EpochLines implements Callback {
   }
 
   line(epoch: number, logs: Logs, training: Training): string {
-    const seconds = (performance.now() - this.began) / 1000
-    return `${titleOf(epoch, training)} ${figures(logs)} (${seconds.toPrecision(3)} s)`
+    const ms = performance.now() - this.began
+    const time = ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+    return `${titleOf(epoch, training)} ${figures(logs)} (${time})`
   }
 }
 

@@ -33,7 +33,9 @@ class Share extends Metric {
   measure(predictions: Tensor, labels: Tensor): Measurement {
     if (this.threshold !== undefined || !scoresClasses(predictions)) {
       if (this.classId !== undefined && this.threshold === undefined) {
-        throw new ShapeError(`${this.name}: classId ${this.classId} needs predictions of several classes, [batch, classes]`)
+        throw new ShapeError(
+          `${this.name}: classId ${this.classId} needs predictions of several classes, [batch, classes]`,
+        )
       }
       return tallyThreshold(this.name, predictions, labels, this.threshold ?? 0)
     }

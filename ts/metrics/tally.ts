@@ -46,8 +46,7 @@ function checkClasses(metric: string, predictions: Tensor, labels: Tensor): { cl
   const { shape } = predictions
   const classes = shape.at(-1)
   const rows = shape.slice(0, -1)
-  const fits =
-    sameShape(labels.shape, rows) || sameShape(labels.shape, shape) || sameShape(labels.shape, [...rows, 1])
+  const fits = sameShape(labels.shape, rows) || sameShape(labels.shape, shape) || sameShape(labels.shape, [...rows, 1])
   if (classes === undefined || classes === 0 || !fits) {
     throw new ShapeError(
       `${metric}: labels are class indices ${showShape(rows)} or one-hot ${showShape(shape)} for predictions ${showShape(shape)}. got labels ${showShape(labels.shape)}`,

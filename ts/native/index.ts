@@ -7,3 +7,6 @@ const require = createRequire(import.meta.url)
 
 /** @internal */
 export const native = require('../../native/binding.cjs') as typeof Binding
+
+/** @internal */
+export type StepBuffers = Binding.StepBuffers

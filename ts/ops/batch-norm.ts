@@ -78,7 +78,8 @@ function normalise(x: Tensor, options: BatchNormOptions, running: Running | unde
       `batchNorm: ${mean === undefined ? 'variance is given, but mean is not' : 'mean is given, but variance is not'}. give both, or neither to use the batch's`,
     )
   }
-  for (const name of ['gamma', 'beta', 'mean', 'variance'] as const) checkPerChannel('batchNorm', x, name, options[name])
+  for (const name of ['gamma', 'beta', 'mean', 'variance'] as const)
+    checkPerChannel('batchNorm', x, name, options[name])
   const gamma = options.gamma ?? ones([channels], { dtype: x.dtype })
   const beta = options.beta ?? zeros([channels], { dtype: x.dtype })
   const training = mean === undefined || variance === undefined

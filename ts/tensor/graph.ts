@@ -2,6 +2,7 @@
 
 import { GradientError } from '../errors.js'
 import type { Tensor } from './tensor.js'
+import type { Variable } from './variable.js'
 
 /**
  * @internal Computes the gradients of an op's inputs from that of its output. `saved` are the tensors that the op
@@ -23,6 +24,8 @@ export class GraphNode {
   readonly id = nodes++
   private references = 1
   private versions: number[] | undefined
+  /** Whose leaf it is. Weak: a graph must not keep a model alive. */
+  variable: WeakRef<Variable> | undefined
 
   constructor(
     readonly op: string,

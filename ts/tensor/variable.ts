@@ -42,6 +42,7 @@ export class Variable extends Tensor {
     }
     const before = this.life.node
     this.life.node = value ? new GraphNode('variable', this.shape, [], [], undefined) : undefined
+    if (this.life.node !== undefined) this.life.node.variable = new WeakRef(this)
     before?.release()
   }
 

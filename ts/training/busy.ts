@@ -4,21 +4,20 @@ import type { Trainable } from './trainable.js'
 
 const busy = new WeakSet<Trainable>()
 
-/** @internal */
-export function isTraining(model: Trainable): boolean {
-  return busy.has(model)
+/** @internal Throws while the model is training. */
+export function checkIdle(op: string, model: Trainable): void {
+  if (!busy.has(model)) return
+  throw Object.assign(
+    new Error(
+      `${op}: model "${model.name}" is training. await its fit, or end it with stopTraining or a signal, before anything else changes the model`,
+    ),
+    { code: 'ERR_TRAINING' },
+  )
 }
 
-/** @internal Throws when the model is training already; `release` ends what this begins. */
+/** @internal Notes that the model is training until `release`. */
 export function occupy(op: string, model: Trainable): void {
-  if (busy.has(model)) {
-    throw Object.assign(
-      new Error(
-        `${op}: model "${model.name}" is training already. await the first fit, or end it with its signal, before the next`,
-      ),
-      { code: 'ERR_TRAINING' },
-    )
-  }
+  checkIdle(op, model)
   busy.add(model)
 }
 

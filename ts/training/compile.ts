@@ -10,31 +10,31 @@ import * as optimizers from '../optimizers/index.js'
 import { Optimizer } from '../optimizers/optimizer.js'
 import { showShape } from '../tensor/shape.js'
 import { checkTensor, Tensor } from '../tensor/tensor.js'
-import { isTraining } from './busy.js'
+import { checkIdle } from './busy.js'
 import type { Trainable } from './trainable.js'
 
-const lossNames = [
-  'softmaxCrossEntropy',
-  'svm',
-  'meanSquaredError',
-  'meanAbsoluteError',
-  'binaryCrossEntropy',
-  'huber',
-] as const
-const optimizerNames = [
-  'sgd',
-  'adagrad',
-  'adadelta',
-  'rmsprop',
-  'adam',
-  'adamW',
-  'adamax',
-  'nadam',
-  'lion',
-] as const
+const namedLosses = {
+  softmaxCrossEntropy: losses.softmaxCrossEntropy,
+  svm: losses.svm,
+  meanSquaredError: losses.meanSquaredError,
+  meanAbsoluteError: losses.meanAbsoluteError,
+  binaryCrossEntropy: losses.binaryCrossEntropy,
+  huber: losses.huber,
+}
+const namedOptimizers = {
+  sgd: optimizers.sgd,
+  adagrad: optimizers.adagrad,
+  adadelta: optimizers.adadelta,
+  rmsprop: optimizers.rmsprop,
+  adam: optimizers.adam,
+  adamW: optimizers.adamW,
+  adamax: optimizers.adamax,
+  nadam: optimizers.nadam,
+  lion: optimizers.lion,
+}
 
-export type LossName = (typeof lossNames)[number]
-export type OptimizerName = (typeof optimizerNames)[number]
+export type LossName = keyof typeof namedLosses
+export type OptimizerName = keyof typeof namedOptimizers
 
 /**
  * A loss of one's own: predictions `[batch, …]` and labels in, one number out (the mean over the batch, shape `[]`), or
@@ -54,7 +54,7 @@ export interface CompileOptions {
   metrics?: readonly (MetricName | 'acc' | Metric)[]
 }
 
-/** @internal What `compile` has settled. */
+/** What `compile` has settled. */
 export interface Compiled {
   readonly optimizer: Optimizer
   readonly loss: LossFunction
@@ -63,14 +63,10 @@ export interface Compiled {
   readonly metrics: readonly Metric[]
 }
 
-/** @internal Settles how `model` is to be trained. Names that do not exist list those that do. */
+/** Settles how `model` is to be trained. Names that do not exist list those that do. */
 export function compile(model: Trainable, options: CompileOptions): Compiled {
   checkOptions('compile', options, ['optimizer', 'loss', 'metrics'])
-  if (isTraining(model)) {
-    throw Object.assign(new Error(`compile: model "${model.name}" is training. wait for fit, or stop it with a signal`), {
-      code: 'ERR_TRAINING',
-    })
-  }
+  checkIdle('compile', model)
   const { lossName, loss } = resolveLoss(options.loss)
   return {
     optimizer: resolveOptimizer(options.optimizer),
@@ -80,25 +76,36 @@ export function compile(model: Trainable, options: CompileOptions): Compiled {
   }
 }
 
+/** @internal Throws unless the model is compiled. */
+export function checkCompiled(
+  op: string,
+  model: Trainable,
+  compiled: Compiled | undefined,
+): asserts compiled is Compiled {
+  if (compiled === undefined) {
+    throw typeError(`${op}: model "${model.name}" is not compiled. call compile({ optimizer, loss }) first`)
+  }
+}
+
 function resolveOptimizer(optimizer: unknown): Optimizer {
   if (optimizer instanceof Optimizer) return optimizer
-  if (!optimizerNames.includes(optimizer as OptimizerName)) {
+  if (typeof optimizer !== 'string' || !Object.hasOwn(namedOptimizers, optimizer)) {
     throw typeError(
-      `compile: optimizer must be ${oneOf(optimizerNames)}, or one of optimizers.* with options. got ${show(optimizer)}`,
+      `compile: optimizer must be ${oneOf(Object.keys(namedOptimizers))}, or one of optimizers.* with options. got ${show(optimizer)}`,
     )
   }
-  return optimizers[optimizer as OptimizerName]()
+  return namedOptimizers[optimizer as OptimizerName]()
 }
 
 function resolveLoss(loss: unknown): { lossName: LossName | undefined; loss: LossFunction } {
+  const names = Object.keys(namedLosses) as LossName[]
   if (typeof loss === 'function') {
-    const lossName = lossNames.find((name) => losses[name] === loss)
-    return { lossName, loss: loss as LossFunction }
+    return { lossName: names.find((name) => namedLosses[name] === loss), loss: loss as LossFunction }
   }
-  if (!lossNames.includes(loss as LossName)) {
-    throw typeError(`compile: loss must be ${oneOf(lossNames)}, or a function. got ${show(loss)}`)
+  if (!names.includes(loss as LossName)) {
+    throw typeError(`compile: loss must be ${oneOf(names)}, or a function. got ${show(loss)}`)
   }
-  return { lossName: loss as LossName, loss: losses[loss as LossName] as LossFunction }
+  return { lossName: loss as LossName, loss: namedLosses[loss as LossName] }
 }
 
 /** @internal The loss of a batch, shape `[]`, with a weight for each sample where there are some. */

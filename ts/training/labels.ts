@@ -34,22 +34,24 @@ export function takeLabels(expected: Expectation, count: number, y: Values): Ten
   return fromPlain(expected, count, numbers)
 }
 
-/** @internal Like {@link takeLabels}, but the contents of tensors are checked and brought to the right dtype, too. */
-export async function takeCheckedLabels(expected: Expectation, count: number, y: Values): Promise<Tensor> {
-  const taken = takeLabels(expected, count, y)
-  if (!(y instanceof Tensor)) return taken
-  const { kind } = kindOf(expected, count, taken.shape)
+/**
+ * @internal Checks the contents of labels that came as a tensor, and brings them to the right dtype. Takes the labels
+ * over and returns what belongs to the caller instead.
+ */
+export async function checkTaken(expected: Expectation, labels: Tensor): Promise<Tensor> {
   try {
-    if (kind === 'classes' || (kind === 'values' && taken.dtype !== expected.float)) {
-      const numbers = { values: await taken.data(), shape: taken.shape, dtype: taken.dtype }
+    const count = labels.shape[0]!
+    const { kind } = kindOf(expected, count, labels.shape)
+    if (kind === 'classes' || (kind === 'values' && labels.dtype !== expected.float)) {
+      const numbers = { values: await labels.data(), shape: labels.shape, dtype: labels.dtype }
       const made = fromPlain(expected, count, numbers)
-      taken.dispose()
+      labels.dispose()
       return made
     }
-    if (kind === 'values' && namesClasses(expected)) await lookThrough(expected, taken)
-    return taken
+    if (kind === 'values' && namesClasses(expected)) await lookThrough(expected, labels)
+    return labels
   } catch (error) {
-    taken.dispose()
+    labels.dispose()
     throw error
   }
 }
@@ -59,7 +61,10 @@ async function lookThrough(expected: Expectation, labels: Tensor): Promise<void>
   const count = labels.shape[0]!
   const rows = Math.max(1, Math.floor((LOOK * count) / labels.size))
   for (let start = 0; start < count; start += rows) {
-    const part = pickRows(labels, Int32Array.from({ length: Math.min(rows, count - start) }, (_, i) => start + i))
+    const part = pickRows(
+      labels,
+      Int32Array.from({ length: Math.min(rows, count - start) }, (_, i) => start + i),
+    )
     const reading = part.data()
     part.dispose()
     checkOneHot(expected, await reading, labels.shape, start)

@@ -4,7 +4,7 @@ import { ShapeError, show, typeError } from '../errors.js'
 import { dtypeOf, flatten, tensor } from '../tensor/create.js'
 import { type DType, isFloat, type TypedArray } from '../tensor/dtype.js'
 import { unscoped } from '../tensor/scope.js'
-import { alias, checkTensor, type NestedArray, Tensor } from '../tensor/tensor.js'
+import { alias, checkTensor, type NestedArray, type Tensor } from '../tensor/tensor.js'
 import type { ModelShape } from './trainable.js'
 
 /**

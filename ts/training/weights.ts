@@ -2,10 +2,10 @@
 
 import { rangeError, ShapeError, show, typeError } from '../errors.js'
 import { add, argMax, gather, mul, reshape } from '../ops/index.js'
-import type { DType } from '../tensor/dtype.js'
 import { full } from '../tensor/create.js'
+import type { DType } from '../tensor/dtype.js'
 import { sameShape, showShape } from '../tensor/shape.js'
-import { Tensor, checkTensor } from '../tensor/tensor.js'
+import { checkTensor, Tensor } from '../tensor/tensor.js'
 import type { Expectation } from './labels.js'
 import { plain, share, upload, type Values } from './values.js'
 
@@ -27,19 +27,17 @@ export function takeWeights(op: string, count: number, values: Values, float: DT
   return upload(numbers, float)
 }
 
-/** @internal Like {@link takeWeights}, with tensors checked and brought to the right dtype. */
-export async function takeCheckedWeights(op: string, count: number, values: Values, float: DType): Promise<Tensor> {
-  const taken = takeWeights(op, count, values, float)
-  if (!(values instanceof Tensor)) return taken
+/** @internal Checks weights that came as a tensor. Takes them over and returns what belongs to the caller instead. */
+export async function checkTakenWeights(op: string, weights: Tensor, float: DType): Promise<Tensor> {
   try {
-    const data = await taken.data()
+    const data = await weights.data()
     checkWeights(op, data)
-    if (taken.dtype === float) return taken
-    const made = upload({ values: data, shape: [count], dtype: taken.dtype }, float)
-    taken.dispose()
+    if (weights.dtype === float) return weights
+    const made = upload({ values: data, shape: weights.shape, dtype: weights.dtype }, float)
+    weights.dispose()
     return made
   } catch (error) {
-    taken.dispose()
+    weights.dispose()
     throw error
   }
 }

@@ -23,9 +23,9 @@ pub mod norm;
 pub mod padding;
 mod parallel;
 mod partials;
+pub mod pool2d;
 pub mod random;
 pub mod reduce;
-pub mod rows;
 #[cfg(test)]
 mod sample;
 mod scratch;
@@ -33,6 +33,7 @@ mod simd;
 pub mod softmax;
 pub mod tally;
 pub mod unary;
+pub mod update;
 pub mod vector_math;
 
 pub use exec::Exec;

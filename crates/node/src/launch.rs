@@ -188,10 +188,13 @@ impl Launch {
         float32: impl FnOnce(&Exec, [&[f32]; R], [&mut [f32]; W]) + Send + 'static,
         float64: impl FnOnce([&[f64]; R], [&mut [f64]; W]) + Send + 'static,
     ) -> Result<()> {
+        // Not simply the first: a handle of 0 stands for an input or output that is not there.
         let first = writes
-            .first()
+            .iter()
+            .chain(&reads)
             .copied()
-            .ok_or_else(|| internal("a kernel that writes nothing"))?;
+            .find(|&handle| handle != 0.0)
+            .ok_or_else(|| internal("a kernel without a buffer"))?;
         if self.dtype(first)? == DType::Float64 {
             let (inputs, mut outputs) = self.open::<f64, R, W>(reads, writes)?;
             self.check(check(lengths(&inputs), outputs.each_ref().map(Output::len)))?;

@@ -1,59 +1,27 @@
-//! Depthwise convolution: every channel has its own filters, so there is nothing to sum over but the taps.
+//! Convolutions with one channel a group: the same sums over taps, side by side for neighbouring channels.
 //!
-//! Bound by memory. Vectorized over channels; with several filters a channel, pixels are spread out first, so that
-//! the loop is the same.
+//! With several filters a channel, x is repeated for each of them (or dx summed over them), so that the loops below see
+//! one filter a channel. Bound by reading x and writing y.
 
-use super::Conv2d;
+use super::input_gradient::classes;
+use super::slide::Place;
+use super::weight::in_parts;
+use super::windows::{Bands, Laid, View, even};
+use super::{Conv2d, channels as loops};
 use crate::microkernel::Activation;
-use crate::simd::vectorize;
-use crate::{Exec, with_scratch};
+use crate::{Disjoint, Exec, with_scratch};
 
-/// Floats of output in one tile.
-const GRAIN: usize = 1 << 14;
-/// Partial results of the weight gradient, at most.
-const PARTIALS: usize = 16;
+/// Products below which a tile is not worth handing to another thread.
+const SMALLEST: f64 = 3e5;
+/// Lines of a band at least: those around them are read for it too.
+const LINES: usize = 4;
+/// Floats of a band, unless a single line has more.
+const BAND_FLOATS: usize = 64 << 10;
+/// Summands that the gradient of the weight is cut into.
+const PARTS: usize = 32;
 
-vectorize! {
-    fn add_product[](x: &[f32], w: &[f32], y: &mut [f32]) {
-        for ((y, x), w) in y.iter_mut().zip(x).zip(w) {
-            *y += x * w;
-        }
-    }
-}
-
-vectorize! {
-    fn rectify[](y: &mut [f32]) {
-        for y in y {
-            *y = if *y <= 0.0 { 0.0 } else { *y };
-        }
-    }
-}
-
-/// Whether the kernels of this file serve this convolution.
-pub fn serves(conv: &Conv2d) -> bool {
-    conv.groups > 1 && conv.group_channels() == 1
-}
-
-/// Writes each number of `x` `times` over.
-fn spread(x: &[f32], times: usize, to: &mut [f32]) {
-    for (to, &x) in to.chunks_exact_mut(times.max(1)).zip(x) {
-        to.fill(x);
-    }
-}
-
-/// Calls `body(pixel of x, tap)` for every tap of the window at (oh, ow) that stands on the image `n`.
-fn taps(conv: &Conv2d, n: usize, oh: usize, ow: usize, mut body: impl FnMut(usize, usize)) {
-    let Conv2d { height, width, .. } = *conv;
-    for kh in height.taps(oh) {
-        let ih = (height.start(oh) + (kh * height.dilation) as isize) as usize;
-        for kw in width.taps(ow) {
-            let iw = (width.start(ow) + (kw * width.dilation) as isize) as usize;
-            body((n * height.input + ih) * width.input + iw, kh * width.kernel + kw);
-        }
-    }
-}
-
-pub fn forward(
+/// y = activation(x ∗ w + bias).
+pub(super) fn forward(
     cx: &Exec,
     conv: &Conv2d,
     x: &[f32],
@@ -62,129 +30,151 @@ pub fn forward(
     activation: Activation,
     y: &mut [f32],
 ) {
-    let Conv2d {
-        channels,
-        filters,
-        width,
-        height,
-        ..
-    } = *conv;
-    let times = conv.group_filters();
-    let line = (width.output * filters).max(1);
-    let lines = GRAIN.div_ceil(line);
-    cx.chunks_mut(y, lines * line, |start, chunk| {
-        with_scratch(if times > 1 { filters } else { 0 }, |wide| {
-            for (index, line_of_y) in chunk.chunks_exact_mut(line).enumerate() {
-                let at = start / line + index;
-                for (ow, y) in line_of_y.chunks_exact_mut(filters).enumerate() {
-                    if bias.is_empty() {
-                        y.fill(0.0)
-                    } else {
-                        y.copy_from_slice(bias)
-                    }
-                    taps(conv, at / height.output, at % height.output, ow, |pixel, tap| {
-                        let mut from = &x[pixel * channels..(pixel + 1) * channels];
-                        if times > 1 {
-                            spread(from, times, wide);
-                            from = wide;
-                        }
-                        add_product(cx.isa, from, &w[tap * filters..(tap + 1) * filters], y);
-                    });
-                    if activation == Activation::Relu {
-                        rectify(cx.isa, y);
-                    }
-                }
+    let to = conv.outputs();
+    let relu = activation == Activation::Relu;
+    slide(
+        cx,
+        &conv.view(),
+        conv.group_filters(),
+        x,
+        w,
+        to,
+        y,
+        conv.filters,
+        |sums, y| {
+            loops::finish(cx.isa, sums, bias, relu, y);
+        },
+    );
+}
+
+/// dx = dy ∗ flipped w, summed over the filters of each channel.
+pub(super) fn input_gradient(cx: &Exec, conv: &Conv2d, dy: &[f32], w: &[f32], dx: &mut [f32]) {
+    let (filters, each) = (conv.filters, conv.group_filters());
+    classes(cx, conv, dx, |dx, view, to, [rows, cols]| {
+        with_scratch(view.taps() * filters, |flipped| {
+            for (index, row) in flipped.chunks_exact_mut(filters.max(1)).enumerate() {
+                let (kh, kw) = (rows.tap(index / view.cols.taps), cols.tap(index % view.cols.taps));
+                row.copy_from_slice(&w[conv.weight_at(kh, kw, 0, 0)..][..filters]);
             }
+            slide(
+                cx,
+                &view,
+                1,
+                dy,
+                flipped,
+                to,
+                dx,
+                conv.channels,
+                |sums, dx| match each {
+                    1 => dx.copy_from_slice(sums),
+                    _ => dx
+                        .iter_mut()
+                        .zip(sums.chunks_exact(each))
+                        .for_each(|(dx, sums)| *dx = sums.iter().sum()),
+                },
+            );
         });
     });
 }
 
-pub fn input_gradient(cx: &Exec, conv: &Conv2d, dy: &[f32], w: &[f32], dx: &mut [f32]) {
-    let Conv2d {
-        channels,
-        filters,
-        width,
-        height,
-        ..
-    } = *conv;
-    let times = conv.group_filters();
-    let image = height.input * width.input * channels;
-    // An image a tile: windows overlap, so positions cannot be shared out.
-    cx.chunks_mut(dx, image.max(1), |start, dx| {
-        dx.fill(0.0);
-        let n = start / image;
-        with_scratch(if times > 1 { filters } else { 0 }, |product| {
-            for oh in 0..height.output {
-                for ow in 0..width.output {
-                    let at = ((n * height.output + oh) * width.output + ow) * filters;
-                    let dy = &dy[at..at + filters];
-                    taps(conv, 0, oh, ow, |pixel, tap| {
-                        let w = &w[tap * filters..(tap + 1) * filters];
-                        let dx = &mut dx[pixel * channels..(pixel + 1) * channels];
-                        if times > 1 {
-                            product.fill(0.0);
-                            add_product(cx.isa, dy, w, product);
-                            for (dx, products) in dx.iter_mut().zip(product.chunks_exact(times)) {
-                                *dx += products.iter().sum::<f32>();
-                            }
-                        } else {
-                            add_product(cx.isa, dy, w, dx);
-                        }
-                    });
-                }
-            }
-        });
-    });
-}
-
-pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-    let Conv2d {
-        batch,
-        channels,
-        filters,
-        width,
-        height,
-        ..
-    } = *conv;
-    let times = conv.group_filters();
-    let len = dw.len();
-    if len == 0 || batch == 0 {
-        return dw.fill(0.0);
-    }
-    let lines = batch * height.output;
-    let partials = PARTIALS.min(lines);
-    with_scratch(partials * len, |sums| {
-        cx.chunks_mut(sums, len, |start, sum| {
+/// dw = for each tap and filter the sum over all positions of x · dy.
+pub(super) fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    let (view, filters, len) = (conv.view(), conv.filters, dw.len());
+    let bands = bands(&view, filters);
+    let parts = bands.count().min(PARTS);
+    in_parts(cx, parts, dw, |summands| {
+        cx.chunks_mut(summands, len, |start, sum| {
+            let part = start / len;
             sum.fill(0.0);
-            let partial = start / len;
-            with_scratch(if times > 1 { filters } else { 0 }, |wide| {
-                for line in lines * partial / partials..lines * (partial + 1) / partials {
-                    for ow in 0..width.output {
-                        let at = (line * width.output + ow) * filters;
-                        let dy = &dy[at..at + filters];
-                        taps(
-                            conv,
-                            line / height.output,
-                            line % height.output,
-                            ow,
-                            |pixel, tap| {
-                                let mut from = &x[pixel * channels..(pixel + 1) * channels];
-                                if times > 1 {
-                                    spread(from, times, wide);
-                                    from = wide;
-                                }
-                                add_product(cx.isa, from, dy, &mut sum[tap * filters..(tap + 1) * filters]);
-                            },
-                        );
+            for index in even(bands.count(), parts, part)..even(bands.count(), parts, part + 1) {
+                let band = bands.get(index);
+                let first = (band.image * view.rows.count + band.line) * view.cols.count * filters;
+                view.lay(cx, x, band, |laid| {
+                    repeated(&view, laid, conv.group_filters(), |laid| {
+                        let line_len = laid.positions * filters;
+                        let lines = dy[first..].chunks_exact(line_len.max(1));
+                        for (line, dy) in lines.take(laid.images * laid.lines).enumerate() {
+                            let x = &laid.data[laid.start(line)..];
+                            loops::multiply(cx.isa, &laid, view.window(), x, dy, filters, sum);
+                        }
+                    });
+                });
+            }
+        });
+    });
+}
+
+/// Bands for sums over so many channels.
+fn bands(view: &View, channels: usize) -> Bands {
+    let work = view.positions() as f64 * (view.taps() * channels) as f64;
+    let wanted = (work / SMALLEST).max(1.0) as usize;
+    view.bands(wanted, LINES * view.cols.count, BAND_FLOATS)
+}
+
+/// Lays out `source` with its channels repeated `each` times, sums its windows under weights `[taps, channels]`, and
+/// lets `finish` turn the sums of each position into a pixel of `len` floats of the target.
+#[allow(clippy::too_many_arguments)]
+fn slide(
+    cx: &Exec,
+    view: &View,
+    each: usize,
+    source: &[f32],
+    weights: &[f32],
+    to: Place,
+    target: &mut [f32],
+    len: usize,
+    finish: impl Fn(&[f32], &mut [f32]) + Sync,
+) {
+    let channels = view.channels * each;
+    if channels == 0 || view.positions() == 0 {
+        return;
+    }
+    let bands = bands(view, channels);
+    let cells = Disjoint::new(target);
+    cx.tiles(bands.count(), |index| {
+        let band = bands.get(index);
+        let start = to.base + band.image * to.image + band.line * to.line;
+        view.lay(cx, source, band, |laid| {
+            repeated(view, laid, each, |laid| {
+                with_scratch(laid.positions * channels, |sums| {
+                    for line in 0..laid.images * laid.lines {
+                        let x = &laid.data[laid.start(line)..];
+                        loops::sum(cx.isa, &laid, view.window(), x, weights, channels, sums);
+                        let start = start + line / laid.lines * to.image + line % laid.lines * to.line;
+                        for (position, sums) in sums.chunks_exact(channels).enumerate() {
+                            let at = start + position * to.position;
+                            // SAFETY: positions do not overlap, and each is in the band of one tile.
+                            finish(sums, unsafe { cells.slice(at..at + len) });
+                        }
                     }
-                }
+                });
             });
         });
-        dw.copy_from_slice(&sums[..len]);
-        for partial in sums[len..].chunks_exact(len) {
-            for (dw, partial) in dw.iter_mut().zip(partial) {
-                *dw += partial;
-            }
+    });
+}
+
+/// The same windows with every channel repeated `each` times.
+fn repeated(view: &View, laid: Laid, each: usize, body: impl FnOnce(Laid)) {
+    if each == 1 {
+        return body(laid);
+    }
+    let last = laid.start(laid.images * laid.lines - 1)
+        + (laid.positions - 1) * laid.position
+        + (view.rows.taps - 1) * laid.tap_row
+        + (view.cols.taps - 1) * laid.tap_col;
+    let data = &laid.data[..last + view.channels];
+    with_scratch(data.len() * each, |copy| {
+        for (copy, &x) in copy.chunks_exact_mut(each).zip(data) {
+            copy.fill(x);
         }
+        body(Laid {
+            data: copy,
+            image: laid.image * each,
+            line: laid.line * each,
+            position: laid.position * each,
+            tap_row: laid.tap_row * each,
+            tap_col: laid.tap_col * each,
+            ..laid
+        });
     });
 }

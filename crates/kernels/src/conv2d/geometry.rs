@@ -39,9 +39,6 @@ impl Conv2d {
         volume(&[batch, height.input, width.input, channels])?;
         volume(&[batch, height.output, width.output, filters])?;
         volume(&[height.kernel, width.kernel, channels / groups, filters])?;
-        // Working memory: an image with its padding.
-        let padded = |axis: &Axis| axis.input + axis.before + axis.after + axis.span();
-        volume(&[padded(&height), padded(&width), channels.max(filters)])?;
         Ok(conv)
     }
 
@@ -81,6 +78,17 @@ impl Conv2d {
 
     pub fn weight_len(&self) -> usize {
         self.height.kernel * self.width.kernel * self.group_channels() * self.filters
+    }
+
+    /// Row and column of every tap of the window, in the order of the weight.
+    pub fn taps(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (rows, cols) = (self.height.kernel, self.width.kernel);
+        (0..rows).flat_map(move |kh| (0..cols).map(move |kw| (kh, kw)))
+    }
+
+    /// Where the weight of a tap stands, from channel `c` of its group to filter `o` of all.
+    pub fn weight_at(&self, kh: usize, kw: usize, c: usize, o: usize) -> usize {
+        ((kh * self.width.kernel + kw) * self.group_channels() + c) * self.filters + o
     }
 
     /// Output positions of the whole batch.

@@ -1,83 +1,76 @@
-//! The loop under the forward pass and the input gradient: windows slide over an image, and every position is a row
-//! of a matrix product with the weights.
+//! The loop under the forward pass and the input gradient: windows slide over images, and every position is a row of
+//! a matrix product with the weights.
 //!
-//! No matrix of windows is built. The rows of the product are read where they stand in the image, `step` pixels
-//! apart; each tap of the window is one segment of the micro-kernel, or each row of taps, where neighbouring taps are
-//! neighbouring pixels. Only where a window reaches over the border is a band of the image copied with its padding.
+//! No matrix of windows is built: rows are read where they stand in the image, some pixels apart, and each tap of the
+//! window is one segment of the micro-kernel, or each row of taps, where neighbouring taps are neighbouring pixels.
+//! Only where a window leaves the image is a band of it copied with zeros around.
 //!
-//! Bound by the multiply-adds once there are 16 channels or so; by writing the output below.
+//! Bound by the multiply-adds from 16 channels or so on; by writing the result below.
 
-use std::ops::Range;
-
+use super::windows::{Band, Bands, Laid, View, even};
 use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
-use crate::{Disjoint, Exec, with_scratch};
+use crate::{Disjoint, Exec};
 
-/// How windows stand along one axis.
+/// A sliding product: at each position and for each of `groups`, a sum over taps and channels for each column.
 #[derive(Clone, Copy, Debug)]
-pub struct Windows {
-    /// Pixels of the source.
-    pub source: usize,
-    /// Positions.
-    pub count: usize,
-    /// Where tap 0 of position 0 stands; negative in the padding.
-    pub start: isize,
-    /// Pixels between two positions.
-    pub step: usize,
-    pub taps: usize,
-    /// Pixels between two taps.
-    pub dilation: usize,
-}
-
-impl Windows {
-    /// Pixels from the first tap of position 0 to the last of position `count - 1`.
-    fn span(&self, count: usize) -> usize {
-        (count - 1) * self.step + (self.taps - 1) * self.dilation + 1
-    }
-
-    fn inside(&self, positions: &Range<usize>) -> bool {
-        let first = self.start + (positions.start * self.step) as isize;
-        first >= 0 && first as usize + self.span(positions.len()) <= self.source
-    }
-}
-
-/// A sliding product: for each image, each position and each of `groups`, sums over taps and channels.
-#[derive(Clone, Copy)]
 pub struct Slide {
-    pub batch: usize,
-    pub rows: Windows,
-    pub cols: Windows,
+    pub view: View,
     pub groups: usize,
-    /// Channels of the source and columns of the result, of one group.
-    pub channels: usize,
+    /// Columns of the result, of one group.
     pub columns: usize,
-    /// The result of position (r, c) of image n starts at `base + n · image + r · row + c · pixel`.
+    pub to: Place,
+}
+
+/// Where results go: position `p` of line `l` of image `n` starts at `base + n · image + l · line + p · position`.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
     pub base: usize,
     pub image: usize,
-    pub row: usize,
-    pub pixel: usize,
+    pub line: usize,
+    pub position: usize,
 }
 
-/// Floating-point operations that one tile should have at least: a few hundred microseconds would be lost on
-/// imbalance above, hand-off would show below.
-const TILE_FLOPS: usize = 8 << 20;
-/// Bytes of packed weights that one pass over a band of rows uses: with the band they stay in the second-level cache.
+/// Floating-point operations below which a tile is not worth handing to another thread: some 20 µs.
+const SMALLEST: f64 = 2e6;
+/// Operations of a tile of a large product.
+const LARGEST: f64 = 16e6;
+/// Tiles that a middling product is cut into, so that a few threads end at about the same time.
+const ENOUGH: f64 = 16.0;
+/// Bytes of packed weights that one pass over a band uses: with the band they stay in the second-level cache.
 const PASS_BYTES: usize = 192 << 10;
-/// Floats of a band that a tile copies at most, save where a single row has more.
-const BAND_FLOATS: usize = 96 << 10;
+/// Floats of a band, unless a single line has more.
+const BAND_FLOATS: usize = 32 << 10;
+/// Positions of a band that make reading the weights again worth it.
+const BAND_POSITIONS: usize = 48;
+/// Segments that one call of the micro-kernel adds up at most.
+const SEGMENTS: usize = 64;
 
 impl Slide {
+    /// Channels of one group.
+    fn channels(&self) -> usize {
+        self.view.channels / self.groups
+    }
+
+    /// Panels of packed weights of all groups.
+    fn panels(&self, cx: &Exec) -> usize {
+        self.groups * self.columns.div_ceil(Shape::of(cx.isa).cols)
+    }
+
+    fn panel_len(&self, cx: &Exec) -> usize {
+        pack::panel_len(cx.isa, self.view.taps() * self.channels())
+    }
+
     /// Floats of all packed weights.
     pub fn packed_len(&self, cx: &Exec) -> usize {
-        self.groups * self.panels(cx) * self.panel_len(cx)
+        self.panels(cx) * self.panel_len(cx)
     }
 
-    fn panels(&self, cx: &Exec) -> usize {
-        self.columns.div_ceil(Shape::of(cx.isa).cols)
-    }
-
-    /// Rows of one packed panel times its width.
-    fn panel_len(&self, cx: &Exec) -> usize {
-        pack::panel_len(cx.isa, self.rows.taps * self.cols.taps * self.channels)
+    /// Group of a panel, its first column within the group, and how many it has.
+    fn panel(&self, cx: &Exec, panel: usize) -> (usize, usize, usize) {
+        let width = Shape::of(cx.isa).cols;
+        let each = self.columns.div_ceil(width);
+        let column = panel % each * width;
+        (panel / each, column, width.min(self.columns - column))
     }
 
     /// Packs the weights: `matrix(row tap, column tap, group)` gives one tap as channels × columns.
@@ -87,29 +80,36 @@ impl Slide {
         matrix: impl Fn(usize, usize, usize) -> pack::Matrix<'w> + Sync,
         packed: &mut [f32],
     ) {
-        let width = Shape::of(cx.isa).cols;
-        let (panels, panel_len) = (self.panels(cx), self.panel_len(cx));
+        let panel_len = self.panel_len(cx);
+        if panel_len == 0 {
+            return;
+        }
         // Packing less than this is done before another thread has looked.
-        let grain = panel_len * (1usize << 14).div_ceil(panel_len.max(1));
-        cx.chunks_mut(
-            &mut packed[..self.groups * panels * panel_len],
-            grain,
-            |start, chunk| {
-                for (index, panel) in chunk.chunks_exact_mut(panel_len).enumerate() {
-                    let index = start / panel_len + index;
-                    let (group, column) = (index / panels, index % panels * width);
-                    let taps = panel.chunks_exact_mut(pack::panel_len(cx.isa, self.channels));
-                    for (tap, to) in taps.enumerate() {
-                        let mut from = matrix(tap / self.cols.taps, tap % self.cols.taps, group);
-                        from.start += column * from.col;
-                        pack::right(cx.isa, from, self.channels, width.min(self.columns - column), to);
-                    }
+        let grain = panel_len * (1usize << 14).div_ceil(panel_len);
+        cx.chunks_mut(packed, grain, |start, chunk| {
+            for (index, panel) in chunk.chunks_exact_mut(panel_len).enumerate() {
+                let (group, column, cols) = self.panel(cx, start / panel_len + index);
+                let taps = panel.chunks_exact_mut(pack::panel_len(cx.isa, self.channels()));
+                for (tap, to) in taps.enumerate() {
+                    let mut from = matrix(tap / self.view.cols.taps, tap % self.view.cols.taps, group);
+                    from.start += column * from.col;
+                    pack::right(cx.isa, from, self.channels(), cols, to);
                 }
-            },
-        );
+            }
+        });
     }
 
-    /// Runs the product on `source`, `[batch, rows, cols, groups · channels]`, into `target`.
+    /// The bands, and the number of blocks that the panels are cut into.
+    fn plan(&self, cx: &Exec) -> (Bands, usize) {
+        let view = &self.view;
+        let work = 2.0 * view.positions() as f64 * (view.taps() * view.channels) as f64 * self.columns as f64;
+        let wanted = (work / SMALLEST).min(ENOUGH).max(work / LARGEST).max(1.0) as usize;
+        let bands = view.bands(wanted, BAND_POSITIONS, BAND_FLOATS);
+        let blocks = wanted.div_ceil(bands.count()).min(self.panels(cx));
+        (bands, blocks)
+    }
+
+    /// Runs the product on `source` into `target`. `bias` is empty or has a number for each column of all groups.
     pub fn run(
         &self,
         cx: &Exec,
@@ -119,201 +119,96 @@ impl Slide {
         activation: Activation,
         target: &mut [f32],
     ) {
-        let lines = self.batch * self.rows.count;
-        let (all_channels, all_columns) = (self.groups * self.channels, self.groups * self.columns);
-        if lines == 0 || self.cols.count == 0 || all_columns == 0 {
+        let panels = self.panels(cx);
+        if self.view.positions() == 0 || panels == 0 {
             return;
         }
-        let taps = self.rows.taps * self.cols.taps;
-        let flops = 2 * taps * self.channels * all_columns * self.cols.count;
-        let line_floats = self.cols.span(self.cols.count) * all_channels * self.rows.step;
-        let band = (TILE_FLOPS / flops.max(1)).min(BAND_FLOATS / line_floats.max(1));
-        // At least some tiles for every thread, at least some lines for every copy of a border.
-        let band = band.min(lines.div_ceil(16)).max(self.rows.taps.min(4)).max(1);
+        let (bands, blocks) = self.plan(cx);
         let cells = Cells::new(target);
-        cx.ranges(lines, band, |mut lines| {
-            while !lines.is_empty() {
-                let image = lines.start / self.rows.count;
-                let first = lines.start % self.rows.count;
-                let end = (first + lines.len()).min(self.rows.count);
-                let image_len = self.rows.source * self.cols.source * all_channels;
-                let pixels = &source[image * image_len..(image + 1) * image_len];
-                self.band(cx, pixels, first..end, packed, bias, activation, image, &cells);
-                lines.start += end - first;
-            }
+        cx.tiles(bands.count() * blocks, |tile| {
+            let (band, block) = (bands.get(tile / blocks), tile % blocks);
+            self.view.lay(cx, source, band, |laid| {
+                for panel in even(panels, blocks, block)..even(panels, blocks, block + 1) {
+                    self.product(cx, &laid, band, panel, packed, bias, activation, &cells);
+                }
+            });
         });
     }
 
-    /// Some rows of positions of one image.
-    #[allow(clippy::too_many_arguments)]
-    fn band(
-        &self,
-        cx: &Exec,
-        pixels: &[f32],
-        lines: Range<usize>,
-        packed: &[f32],
-        bias: &[f32],
-        activation: Activation,
-        image: usize,
-        cells: &Cells,
-    ) {
-        let channels = self.groups * self.channels;
-        let top = self.rows.start + (lines.start * self.rows.step) as isize;
-        let start = self.base + image * self.image + lines.start * self.row;
-        if self.rows.inside(&lines) && self.cols.inside(&(0..self.cols.count)) {
-            let row = self.cols.source * channels;
-            let from = &pixels[top as usize * row + self.cols.start as usize * channels..];
-            return self.product(cx, from, row, lines.len(), packed, bias, activation, start, cells);
-        }
-        let (height, width) = (self.rows.span(lines.len()), self.cols.span(self.cols.count));
-        with_scratch(height * width * channels, |padded| {
-            for (r, line) in padded.chunks_exact_mut((width * channels).max(1)).enumerate() {
-                let at = top + r as isize;
-                let row = self.cols.source * channels;
-                let from = if at >= 0 && (at as usize) < self.rows.source {
-                    &pixels[at as usize * row..(at as usize + 1) * row]
-                } else {
-                    &[]
-                };
-                copy_line(from, self.cols.start * channels as isize, line);
-            }
-            self.product(
-                cx,
-                padded,
-                width * channels,
-                lines.len(),
-                packed,
-                bias,
-                activation,
-                start,
-                cells,
-            );
-        });
-    }
-
-    /// `lines` rows of positions over `data`, whose first float is tap 0 of the first position.
+    /// One panel of columns for a band.
     #[allow(clippy::too_many_arguments)]
     fn product(
         &self,
         cx: &Exec,
-        data: &[f32],
-        row: usize,
-        lines: usize,
+        laid: &Laid,
+        band: Band,
+        panel: usize,
         packed: &[f32],
         bias: &[f32],
         activation: Activation,
-        start: usize,
         cells: &Cells,
     ) {
-        let shape = Shape::of(cx.isa);
-        let all_channels = self.groups * self.channels;
-        // Taps of a row that touch each other are one long tap.
-        let joined = self.groups == 1 && (self.cols.dilation == 1 || self.cols.taps == 1);
-        let (across, depth) = if joined {
-            (1, self.cols.taps * self.channels)
-        } else {
-            (self.cols.taps, self.channels)
-        };
-        let count = self.rows.taps * across;
-        let per_pass = (PASS_BYTES / (4 * shape.cols * depth).max(1)).clamp(1, count);
-        let (panels, panel_len) = (self.panels(cx), self.panel_len(cx));
-        // Positions that follow each other without a gap from line to line are one long line.
-        let (lines, positions) = if self.rows.taps == 1
-            && self.cols.taps == 1
-            && self.rows.step == 1
-            && self.cols.step == 1
-            && row == self.cols.count * all_channels
-            && self.row == self.cols.count * self.pixel
-        {
-            (1, lines * self.cols.count)
-        } else {
-            (lines, self.cols.count)
-        };
-        with_segments(count, |segments| {
-            for group in 0..self.groups {
-                for (index, segment) in segments.iter_mut().enumerate() {
-                    let (r, c) = (index / across, index % across);
-                    *segment = Segment {
-                        left: r * self.rows.dilation * row
-                            + c * self.cols.dilation * all_channels
-                            + group * self.channels,
-                        right: index * depth * shape.cols,
-                    };
-                }
-                for panel in 0..panels {
-                    let column = panel * shape.cols;
-                    let cols = shape.cols.min(self.columns - column);
-                    let at = (group * panels + panel) * panel_len;
-                    let right = pack::as_right(cx.isa, &packed[at..at + panel_len]);
-                    for (pass, part) in segments.chunks(per_pass).enumerate() {
-                        let last = (pass + 1) * per_pass >= count;
-                        let column = group * self.columns + column;
-                        let finish = Finish {
-                            accumulate: pass > 0,
-                            bias: (last && !bias.is_empty()).then(|| &bias[column..column + cols]),
-                            activation: if last { activation } else { Activation::None },
-                        };
-                        for line in 0..lines {
-                            let left = Left {
-                                data: &data[(line * self.rows.step * row).min(data.len())..],
-                                row: self.cols.step * all_channels,
-                                step: 1,
-                            };
-                            let tile = Tile {
-                                rows: positions,
-                                cols,
-                                depth,
-                            };
-                            let to = (start + line * self.row + column, self.pixel);
-                            // SAFETY: bands do not share positions, and positions lie at least a pixel apart.
-                            unsafe { multiply(cx.isa, tile, left, right, part, finish, cells, to) };
-                        }
-                    }
-                }
+        let width = Shape::of(cx.isa).cols;
+        let (group, column, cols) = self.panel(cx, panel);
+        let column = group * self.columns + column;
+        let right = pack::as_right(
+            cx.isa,
+            &packed[panel * self.panel_len(cx)..][..self.panel_len(cx)],
+        );
+        let start = self.to.base + band.image * self.to.image + band.line * self.to.line + column;
+        let depth = laid.depth(&self.view, self.channels());
+        let across = self.view.cols.taps * self.channels() / depth.max(1);
+        let count = self.view.rows.taps * across;
+        let per_pass = (PASS_BYTES / (4 * width * depth).max(1)).clamp(1, SEGMENTS);
+        let mut segments = [Segment::default(); SEGMENTS];
+        let mut done = 0;
+        loop {
+            let part = per_pass.min(count - done);
+            for (index, segment) in (done..).zip(&mut segments[..part]) {
+                let (r, c) = (index / across, index % across);
+                *segment = Segment {
+                    left: r * laid.tap_row + c * laid.tap_col + group * self.channels(),
+                    right: index * depth * width,
+                };
             }
-        });
+            let last = done + part == count;
+            let finish = Finish {
+                accumulate: done > 0,
+                bias: (last && !bias.is_empty()).then(|| &bias[column..column + cols]),
+                activation: if last { activation } else { Activation::None },
+            };
+            for line in 0..laid.images * laid.lines {
+                let left = Left {
+                    data: &laid.data[laid.start(line).min(laid.data.len())..],
+                    row: laid.position,
+                    step: 1,
+                };
+                let tile = Tile {
+                    rows: laid.positions,
+                    cols,
+                    depth,
+                };
+                let to = line / laid.lines * self.to.image + line % laid.lines * self.to.line;
+                let to = (start + to, self.to.position);
+                // SAFETY: tiles do not share positions and panels, and positions lie at least a pixel apart.
+                unsafe { multiply(cx.isa, tile, left, right, &segments[..part], finish, cells, to) };
+            }
+            done += part;
+            if last {
+                return;
+            }
+        }
     }
 }
 
-/// Fills `line` with `from` shifted so that `line[0]` is `from[start]`; zeros where `from` has nothing.
-pub fn copy_line(from: &[f32], start: isize, line: &mut [f32]) {
-    let zeros = if start < 0 {
-        start.unsigned_abs().min(line.len())
-    } else {
-        0
-    };
-    let skip = start.max(0).unsigned_abs().min(from.len());
-    let count = (from.len() - skip).min(line.len() - zeros);
-    line[..zeros].fill(0.0);
-    line[zeros..zeros + count].copy_from_slice(&from[skip..skip + count]);
-    line[zeros + count..].fill(0.0);
-}
-
-/// Lends `count` segments; few enough are kept on the stack.
-pub fn with_segments<R>(count: usize, body: impl FnOnce(&mut [Segment]) -> R) -> R {
-    if count <= 64 {
-        body(&mut [Segment::default(); 64][..count])
-    } else {
-        body(&mut vec![Segment::default(); count])
-    }
-}
-
-/// Sets every pixel of `target` that the caller's strides name to zero: positions that no tap reaches.
-#[allow(clippy::too_many_arguments)]
-pub fn clear(
-    cx: &Exec,
-    target: &mut [f32],
-    base: usize,
-    (batch, image): (usize, usize),
-    (rows, row): (usize, usize),
-    (cols, pixel): (usize, usize),
-    len: usize,
-) {
+/// Sets the pixels of `len` floats that `to` names to zero: positions that no tap reaches.
+pub fn clear(cx: &Exec, target: &mut [f32], to: Place, view: &View, len: usize) {
     let cells = Disjoint::new(target);
-    cx.ranges(batch * rows, 64, |lines| {
+    cx.ranges(view.lines(), 64, |lines| {
         for line in lines {
-            for col in 0..cols {
-                let at = base + line / rows * image + line % rows * row + col * pixel;
+            let (image, line) = (line / view.rows.count, line % view.rows.count);
+            for position in 0..view.cols.count {
+                let at = to.base + image * to.image + line * to.line + position * to.position;
                 // SAFETY: positions do not overlap, and each line is visited once.
                 unsafe { cells.slice(at..at + len) }.fill(0.0);
             }

@@ -1,282 +1,282 @@
 //! The gradient of the weight: for every tap, (channels × positions) · (positions × filters).
 //!
-//! Positions are the long axis, so the product is cut along it: the images of a group are padded once, then tasks
-//! for each row of taps and each panel of filters run over them, a line of positions being one segment. Where that
-//! gives too few tasks, several of them share the images, each with a partial result of its own, added up in order.
-//! The number of groups and of partial results follows from the shapes alone.
+//! Rows are taps and channels, read from x where it stands, with the step of the windows; columns are filters, read from
+//! dy in place or from a packed copy. Positions are the long axis: they are cut into a few parts by the sizes alone;
+//! each part sums into its own copy of the gradient, and the copies are added in order. Where that would be too much
+//! memory or too few tiles, rows of taps and panels of filters are tiles as well.
 //!
 //! Bound by the multiply-adds; with one or three channels by reading dy.
 
-use super::Conv2d;
-use super::slide::{copy_line, with_segments};
-use crate::accumulate::accumulate;
+use std::ops::Range;
+
+use super::windows::{Band, Laid, View, even};
+use super::{Conv2d, depthwise};
 use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
+use crate::simd::vectorize;
 use crate::{Exec, with_scratch};
 
-/// Floats of padded images that are worked on together.
-const GROUP_FLOATS: usize = 1 << 20;
-/// Floats that all partial results may have together.
-const PARTIAL_FLOATS: usize = 1 << 20;
-/// Tasks that are enough for any number of threads.
-const TASKS: usize = 16;
-/// Positions whose gradients stay in the second-level cache while all channels pass over them.
-const BAND: usize = 1024;
+/// Floating-point operations below which a tile is not worth handing to another thread.
+const SMALLEST: f64 = 2e6;
+/// Tiles that a gradient is cut into.
+const ENOUGH: f64 = 16.0;
+/// Floats up to which a part may have a copy of the whole gradient: a second-level cache holds it.
+const WHOLE: usize = 96 << 10;
+/// Positions that make a copy of the gradient worth it.
+const PART_POSITIONS: usize = 1024;
+/// Floats of windows that one tile lays out for itself, and that all tiles share.
+const BAND_FLOATS: usize = 64 << 10;
+const SHARED_FLOATS: usize = 1 << 20;
+/// Positions that are summed up in registers.
+const POSITIONS: usize = 256;
+/// Lines that are summed up in registers at most.
+const SEGMENTS: usize = 64;
 /// Wider rows of dy than this are copied into panels: read in place, each would come from another page.
 const WIDEST_IN_PLACE: usize = 64;
 
-/// The images of a group, with padding where windows need it.
-#[derive(Clone, Copy)]
-struct Images<'a> {
-    data: &'a [f32],
-    first: usize,
-    /// Floats of an image and of a row.
-    image: usize,
-    row: usize,
-}
-
-/// dw = Σ over positions. `x` `[N, H, W, C]`, `dy` `[N, H', W', O]`.
+/// dw = windows of x, transposed, times dy. Panics unless the lengths pass [`Conv2d::check`].
 pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-    let Conv2d {
-        batch,
-        height,
-        width,
-        channels,
-        ..
-    } = *conv;
-    let weight_len = conv.weight_len();
-    if weight_len == 0 || conv.pixels() == 0 {
+    conv.assert(x.len(), dw.len(), dy.len(), 0);
+    if dw.is_empty() {
+        return;
+    }
+    if conv.pixels() == 0 {
         return dw.fill(0.0);
     }
-    let shape = Shape::of(cx.isa);
-    let panels = conv.group_filters().div_ceil(shape.cols);
-    let tasks = conv.groups * height.kernel * panels;
-    // What the windows reach: padding behind that no window uses is left out, input that none uses is skipped.
-    let reach = |axis: &crate::padding::Axis| (axis.output - 1) * axis.stride + axis.span();
-    let (padded_height, padded_width) = (reach(&height), reach(&width));
-    let fits = height.before == 0
-        && width.before == 0
-        && padded_height <= height.input
-        && padded_width <= width.input;
-    let image = padded_height * padded_width * channels;
-    let group = if fits {
-        batch
-    } else {
-        (GROUP_FLOATS / image).clamp(1, batch)
-    };
-    let partials = TASKS
-        .div_ceil(tasks)
-        .min(PARTIAL_FLOATS / weight_len)
-        .min(group)
-        .max(1);
-
-    let fill = |sums: &mut [f32]| {
-        for first in (0..batch).step_by(group) {
-            let count = group.min(batch - first);
-            let mut run = |images: Images| {
-                let cells = Cells::new(sums);
-                cx.tiles(partials * tasks, |index| {
-                    let (partial, task) = (index / tasks, index % tasks);
-                    let share = first + count * partial / partials..first + count * (partial + 1) / partials;
-                    let start = partial * weight_len;
-                    one_task(
-                        cx,
-                        conv,
-                        images,
-                        dy,
-                        share,
-                        task,
-                        panels,
-                        &cells,
-                        start,
-                        first == 0,
-                    );
-                });
-            };
-            if fits {
-                let row = width.input * channels;
-                run(Images {
-                    data: x,
-                    first: 0,
-                    image: height.input * row,
-                    row,
-                });
-            } else {
-                with_scratch(count * image, |padded| {
-                    let row = padded_width * channels;
-                    let lines = (1usize << 13).div_ceil(row);
-                    cx.chunks_mut(padded, lines * row, |start, chunk| {
-                        for (index, line) in chunk.chunks_exact_mut(row).enumerate() {
-                            let at = start / row + index;
-                            let (n, r) = (first + at / padded_height, at % padded_height);
-                            let ih = r as isize - height.before as isize;
-                            let from = if ih >= 0 && (ih as usize) < height.input {
-                                let at = (n * height.input + ih as usize) * width.input * channels;
-                                &x[at..at + width.input * channels]
-                            } else {
-                                &[]
-                            };
-                            copy_line(from, -((width.before * channels) as isize), line);
-                        }
+    if conv.is_depthwise() {
+        return depthwise::weight_gradient(cx, conv, x, dy, dw);
+    }
+    let view = conv.view();
+    let positions = view.positions();
+    let work = 2.0 * positions as f64 * dw.len() as f64;
+    let wanted = (work / SMALLEST).clamp(1.0, ENOUGH) as usize;
+    let panels = conv.groups * conv.group_filters().div_ceil(Shape::of(cx.isa).cols);
+    let taps = conv.height.kernel;
+    let alone = (dw.len() <= WHOLE).then_some(wanted.min(positions / PART_POSITIONS).max(1));
+    if alone.is_some_and(|parts| parts == wanted || taps * panels == 1) {
+        let bands = view.bands(wanted, 1, BAND_FLOATS);
+        let parts = wanted.min(bands.count());
+        in_parts(cx, parts, dw, |summands| {
+            let cells = Cells::new(summands);
+            cx.tiles(parts, |part| {
+                let product = Product::new(cx, conv, &view, dy, &cells, part);
+                let first = even(bands.count(), parts, part);
+                for index in first..even(bands.count(), parts, part + 1) {
+                    view.lay(cx, x, bands.get(index), |laid| {
+                        let all = 0..runs(&laid);
+                        product.add(&laid, bands.get(index), all, 0..taps, 0..panels, index > first);
                     });
-                    run(Images {
-                        data: padded,
-                        first,
-                        image,
-                        row,
+                }
+            });
+        });
+    } else {
+        let tiles = taps * panels;
+        let bands = view.bands(1, 1, SHARED_FLOATS);
+        let parts = wanted
+            .div_ceil(tiles)
+            .min(positions / bands.count() / PART_POSITIONS)
+            .max(1);
+        in_parts(cx, parts, dw, |summands| {
+            let cells = Cells::new(summands);
+            for index in 0..bands.count() {
+                let band = bands.get(index);
+                view.lay(cx, x, band, |laid| {
+                    let runs = runs(&laid);
+                    cx.tiles(parts * tiles, |tile| {
+                        let (part, tap, panel) = (tile / tiles, tile / panels % taps, tile % panels);
+                        let product = Product::new(cx, conv, &view, dy, &cells, part);
+                        let runs = even(runs, parts, part)..even(runs, parts, part + 1);
+                        product.add(&laid, band, runs, tap..tap + 1, panel..panel + 1, index > 0);
                     });
                 });
             }
-        }
-    };
-    if partials == 1 {
-        return fill(dw);
+        });
     }
-    with_scratch(partials * weight_len, |sums| {
-        fill(sums);
-        let (first, rest) = sums.split_at(weight_len);
-        dw.copy_from_slice(first);
-        for partial in rest.chunks_exact(weight_len) {
-            accumulate(cx, partial, dw);
-        }
-    });
 }
 
-/// One row of taps and one panel of filters of one group of channels, over the images `share`.
-#[allow(clippy::too_many_arguments)]
-fn one_task(
-    cx: &Exec,
-    conv: &Conv2d,
-    images: Images,
-    dy: &[f32],
-    share: std::ops::Range<usize>,
-    task: usize,
-    panels: usize,
-    cells: &Cells,
-    start: usize,
-    fresh: bool,
-) {
-    let Conv2d {
-        height,
-        width,
-        channels,
-        filters,
-        ..
-    } = *conv;
-    let shape = Shape::of(cx.isa);
-    let (group_channels, group_filters) = (conv.group_channels(), conv.group_filters());
-    let (panel, tap, group) = (
-        task % panels,
-        task / panels % height.kernel,
-        task / panels / height.kernel,
-    );
-    let column = panel * shape.cols;
-    let cols = shape.cols.min(group_filters - column);
-    let column = group * group_filters + column;
-    // Taps of a row that touch each other are one long row of channels.
-    let joined = conv.groups == 1 && (width.dilation == 1 || width.kernel == 1);
-    let (across, rows) = if joined {
-        (1, width.kernel * channels)
-    } else {
-        (width.kernel, group_channels)
-    };
-    let packed = filters > WIDEST_IN_PLACE
-        || !filters.is_multiple_of(shape.lanes)
-        || !column.is_multiple_of(shape.lanes);
-    let lines = (BAND / width.output).clamp(1, height.output);
-    let panel_len = pack::panel_len(cx.isa, width.output);
-
-    let mut fresh = fresh;
-    with_scratch(if packed { lines * panel_len } else { 0 }, |scratch| {
-        with_segments(lines, |segments| {
-            for n in share {
-                for top in (0..height.output).step_by(lines) {
-                    let count = lines.min(height.output - top);
-                    let line = |r: usize| (n * height.output + top + r) * width.output * filters + column;
-                    if packed {
-                        for (r, to) in scratch.chunks_exact_mut(panel_len).take(count).enumerate() {
-                            let from = pack::Matrix {
-                                data: dy,
-                                start: line(r),
-                                row: filters,
-                                col: 1,
-                            };
-                            pack::right(cx.isa, from, width.output, cols, to);
-                        }
-                    }
-                    let right = if packed {
-                        pack::as_right(cx.isa, scratch)
-                    } else {
-                        Right {
-                            data: dy,
-                            step: filters,
-                        }
-                    };
-                    let segments = &mut segments[..count];
-                    for (r, segment) in segments.iter_mut().enumerate() {
-                        let row = (top + r) * height.stride + tap * height.dilation;
-                        *segment = Segment {
-                            left: (n - images.first) * images.image
-                                + row * images.row
-                                + group * group_channels,
-                            right: if packed { r * panel_len } else { line(r) },
-                        };
-                    }
-                    for side in 0..across {
-                        let left = Left {
-                            data: &images.data[side * width.dilation * channels..],
-                            row: 1,
-                            step: width.stride * channels,
-                        };
-                        let tile = Tile {
-                            rows,
-                            cols,
-                            depth: width.output,
-                        };
-                        let finish = Finish {
-                            accumulate: !fresh,
-                            ..Finish::default()
-                        };
-                        let to = start + (tap * width.kernel + side) * group_channels * filters + column;
-                        // SAFETY: tasks own different taps or columns, or different partial results.
-                        unsafe {
-                            multiply(cx.isa, tile, left, right, segments, finish, cells, (to, filters))
-                        };
-                    }
-                    fresh = false;
-                }
-            }
-            if fresh {
-                // No image fell to this share: its partial result is zero.
-                for row in 0..across * rows {
-                    let to = start + tap * width.kernel * group_channels * filters + row * filters + column;
-                    let tile = Tile {
-                        rows: 1,
-                        cols,
-                        depth: 0,
-                    };
-                    let (left, right) = (
-                        Left {
-                            data: &[],
-                            row: 0,
-                            step: 0,
-                        },
-                        Right { data: &[], step: 0 },
-                    );
-                    // SAFETY: as above.
-                    unsafe {
-                        multiply(
-                            cx.isa,
-                            tile,
-                            left,
-                            right,
-                            &[],
-                            Finish::default(),
-                            cells,
-                            (to, filters),
-                        )
-                    };
-                }
+/// Lets `body` compute `parts` summands of `sum`, which stand one behind the other, and adds them up in order.
+pub(super) fn in_parts(cx: &Exec, parts: usize, sum: &mut [f32], body: impl FnOnce(&mut [f32])) {
+    if parts == 1 {
+        return body(sum);
+    }
+    with_scratch(parts * sum.len(), |summands| {
+        body(summands);
+        let len = sum.len();
+        cx.chunks_mut(sum, (1 << 15) / parts, |start, sum| {
+            sum.copy_from_slice(&summands[start..start + sum.len()]);
+            for part in 1..parts {
+                add(cx.isa, &summands[part * len + start..][..sum.len()], sum);
             }
         });
     });
+}
+
+vectorize! {
+    fn add[](x: &[f32], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += x;
+        }
+    }
+}
+
+/// One summand of the gradient.
+struct Product<'a> {
+    cx: &'a Exec,
+    conv: &'a Conv2d,
+    view: &'a View,
+    dy: &'a [f32],
+    cells: &'a Cells<'a>,
+    base: usize,
+}
+
+/// Runs of positions without a gap: lines, or parts of long ones.
+fn runs(laid: &Laid) -> usize {
+    laid.images * laid.lines * cuts(laid)
+}
+
+fn cuts(laid: &Laid) -> usize {
+    laid.positions.div_ceil(POSITIONS)
+}
+
+impl<'a> Product<'a> {
+    fn new(
+        cx: &'a Exec,
+        conv: &'a Conv2d,
+        view: &'a View,
+        dy: &'a [f32],
+        cells: &'a Cells,
+        part: usize,
+    ) -> Product<'a> {
+        let base = part * conv.weight_len();
+        Product {
+            cx,
+            conv,
+            view,
+            dy,
+            cells,
+            base,
+        }
+    }
+
+    /// Adds some runs of a band, for some rows of taps and panels of filters; without `accumulate`, to nothing.
+    fn add(
+        &self,
+        laid: &Laid,
+        band: Band,
+        runs: Range<usize>,
+        taps: Range<usize>,
+        panels: Range<usize>,
+        mut accumulate: bool,
+    ) {
+        let filters = self.conv.filters;
+        let shape = Shape::of(self.cx.isa);
+        let packed = filters > WIDEST_IN_PLACE || !self.conv.group_filters().is_multiple_of(shape.lanes);
+        // Short runs are put together.
+        let cuts = cuts(laid);
+        let together = if cuts == 1 {
+            (POSITIONS / laid.positions).clamp(1, SEGMENTS)
+        } else {
+            1
+        };
+        let longest = laid.positions.div_ceil(cuts);
+        let scratch = if packed {
+            together * pack::panel_len(self.cx.isa, longest)
+        } else {
+            0
+        };
+        let start = (band.image * self.view.rows.count + band.line) * self.view.cols.count;
+        with_scratch(scratch, |scratch| {
+            for first in runs.clone().step_by(together) {
+                let mut segments = [Segment::default(); SEGMENTS];
+                let segments = &mut segments[..together.min(runs.end - first)];
+                let from = even(laid.positions, cuts, first % cuts);
+                let depth = even(laid.positions, cuts, first % cuts + 1) - from;
+                let panel_len = pack::panel_len(self.cx.isa, depth);
+                let pixel = |index: usize| start + (first / cuts + index) * laid.positions + from;
+                for (index, segment) in segments.iter_mut().enumerate() {
+                    *segment = Segment {
+                        left: laid.start(first / cuts + index) + from * laid.position,
+                        right: if packed {
+                            index * panel_len
+                        } else {
+                            pixel(index) * filters
+                        },
+                    };
+                }
+                for panel in panels.clone() {
+                    let columns = self.columns(panel);
+                    if packed {
+                        for (index, to) in scratch
+                            .chunks_exact_mut(panel_len)
+                            .take(segments.len())
+                            .enumerate()
+                        {
+                            let from = pack::Matrix {
+                                data: self.dy,
+                                start: pixel(index) * filters + columns.start,
+                                row: filters,
+                                col: 1,
+                            };
+                            pack::right(self.cx.isa, from, depth, columns.len(), to);
+                        }
+                    }
+                    let right = match packed {
+                        true => pack::as_right(self.cx.isa, scratch),
+                        false => Right {
+                            data: &self.dy[columns.start..],
+                            step: filters,
+                        },
+                    };
+                    for tap in taps.clone() {
+                        self.row_of_taps(laid, tap, &columns, depth, right, segments, accumulate);
+                    }
+                }
+                accumulate = true;
+            }
+        });
+    }
+
+    /// The filters of a panel.
+    fn columns(&self, panel: usize) -> Range<usize> {
+        let width = Shape::of(self.cx.isa).cols;
+        let each = self.conv.group_filters();
+        let (group, first) = (panel / each.div_ceil(width), panel % each.div_ceil(width) * width);
+        group * each + first..group * each + each.min(first + width)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn row_of_taps(
+        &self,
+        laid: &Laid,
+        tap: usize,
+        columns: &Range<usize>,
+        depth: usize,
+        right: Right,
+        segments: &[Segment],
+        accumulate: bool,
+    ) {
+        let channels = self.conv.group_channels();
+        let group = columns.start / self.conv.group_filters();
+        let rows = laid.depth(self.view, channels);
+        let tile = Tile {
+            rows,
+            cols: columns.len(),
+            depth,
+        };
+        let finish = Finish {
+            accumulate,
+            ..Finish::default()
+        };
+        for index in 0..self.view.cols.taps * channels / rows {
+            let at = tap * laid.tap_row + index * laid.tap_col + group * channels;
+            let left = Left {
+                data: &laid.data[at..],
+                row: 1,
+                step: laid.position,
+            };
+            let to = self.base + self.conv.weight_at(tap, index, 0, columns.start);
+            let to = (to, self.conv.filters);
+            // SAFETY: tiles do not share parts, rows of taps and panels, and rows of dw do not overlap.
+            unsafe { multiply(self.cx.isa, tile, left, right, segments, finish, self.cells, to) };
+        }
+    }
 }

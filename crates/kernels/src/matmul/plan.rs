@@ -95,24 +95,18 @@ fn grid(shape: Shape, m: usize, n: usize, k: usize, wanted: usize) -> (usize, us
     }
     let widest = (PACKED / (shape.cols * k.clamp(1, DEPTH))).clamp(1, panels);
     let least_rows = m.div_ceil(MOST_ROWS);
+    let least_cols = panels.div_ceil(widest);
     let mut best = (f64::INFINITY, (1, 1));
-    for width in 1..=widest {
-        let col_blocks = panels.div_ceil(width);
+    for col_blocks in least_cols..=wanted.clamp(least_cols, panels) {
         let row_blocks = wanted.div_ceil(col_blocks).max(least_rows).min(slivers);
         let tiles = row_blocks * col_blocks;
-        let rows = m.div_ceil(row_blocks) as f64;
-        let cols = (panels.div_ceil(col_blocks) * shape.cols) as f64;
-        // Per multiply-add: packing the right operand costs 1 / rows, the left one 1 / cols; the largest tile against the
-        // average; too few tiles leave threads idle.
-        let cost = 1.0
-            + 8.0 / rows
-            + 8.0 / cols
-            + 0.2 * (rows * cols * tiles as f64 / (m as f64 * n as f64) - 1.0)
-            + if tiles < wanted {
-                0.5 * (1.0 - tiles as f64 / wanted as f64)
-            } else {
-                0.0
-            };
+        let rows = (slivers.div_ceil(row_blocks) * shape.rows).min(m) as f64;
+        let cols = (panels.div_ceil(col_blocks) * shape.cols).min(n) as f64;
+        // Per multiply-add: packing the right operand costs 1 / rows, the left one 1 / cols; the largest tile against
+        // the average; too few tiles leave threads idle.
+        let uneven = rows * cols * tiles as f64 / (m as f64 * n as f64) - 1.0;
+        let missing = 1.0 - (tiles as f64 / wanted as f64).min(1.0);
+        let cost = 8.0 / rows + 8.0 / cols + 0.2 * uneven + 0.5 * missing;
         if cost < best.0 {
             best = (cost, (row_blocks, col_blocks));
         }

@@ -1,0 +1,227 @@
+//! The loops of depthwise convolutions over a line of positions, vectors of channels at a time.
+
+use super::windows::Laid;
+use crate::Isa;
+use crate::simd::vectorize;
+
+/// Positions that share a load of the weights.
+const POSITIONS: usize = 4;
+
+/// `sums[p][c]` = over all taps (r, t) the sum of x(p, r, t, c) · weights(r, t, c), for every position p of a line whose
+/// windows start at `x`.
+pub(super) fn sum(
+    isa: Isa,
+    laid: &Laid,
+    taps: (usize, usize),
+    x: &[f32],
+    weights: &[f32],
+    channels: usize,
+    sums: &mut [f32],
+) {
+    match isa {
+        Isa::Scalar => sum_line(isa, Separate, laid, taps, x, weights, channels, sums),
+        _ => sum_line(isa, Fused, laid, taps, x, weights, channels, sums),
+    }
+}
+
+/// `dw[tap][c]` += over all positions p of a line the sum of x(p, tap, c) · dy(p, c).
+pub(super) fn multiply(
+    isa: Isa,
+    laid: &Laid,
+    taps: (usize, usize),
+    x: &[f32],
+    dy: &[f32],
+    channels: usize,
+    dw: &mut [f32],
+) {
+    match isa {
+        Isa::Scalar => multiply_line(isa, Separate, laid, taps, x, dy, channels, dw),
+        _ => multiply_line(isa, Fused, laid, taps, x, dy, channels, dw),
+    }
+}
+
+vectorize! {
+    /// y = sums + bias, then the rectifier if `relu`. An empty `bias` adds nothing.
+    pub(super) fn finish[](sums: &[f32], bias: &[f32], relu: bool, y: &mut [f32]) {
+        if bias.is_empty() {
+            y.copy_from_slice(sums);
+        } else {
+            for ((y, sum), bias) in y.iter_mut().zip(sums).zip(bias) {
+                *y = sum + bias;
+            }
+        }
+        if relu {
+            for y in y {
+                *y = if *y <= 0.0 { 0.0 } else { *y };
+            }
+        }
+    }
+}
+
+/// How a product is added to a sum.
+trait MulAdd: Copy {
+    /// a · b + sum
+    fn mul_add(self, a: f32, b: f32, sum: f32) -> f32;
+}
+
+/// In one rounding.
+#[derive(Clone, Copy)]
+struct Fused;
+
+/// In two, where one would be a call into the maths library.
+#[derive(Clone, Copy)]
+struct Separate;
+
+impl MulAdd for Fused {
+    #[inline(always)]
+    fn mul_add(self, a: f32, b: f32, sum: f32) -> f32 {
+        a.mul_add(b, sum)
+    }
+}
+
+impl MulAdd for Separate {
+    #[inline(always)]
+    fn mul_add(self, a: f32, b: f32, sum: f32) -> f32 {
+        a * b + sum
+    }
+}
+
+#[inline(always)]
+fn vector<const WIDTH: usize>(from: &[f32], at: usize) -> &[f32; WIDTH] {
+    from[at..at + WIDTH].try_into().expect("a slice of that length")
+}
+
+/// Calls `$body!(width, channel, skip)` for vectors that cover all channels. The last vector may go over some channels
+/// again: the first `skip` of it.
+macro_rules! cover {
+    ($channels:expr, $body:ident) => {
+        match $channels {
+            16.. => cover!(@ 16, $channels, $body),
+            8.. => cover!(@ 8, $channels, $body),
+            4.. => cover!(@ 4, $channels, $body),
+            _ => cover!(@ 1, $channels, $body),
+        }
+    };
+    (@ $width:literal, $channels:expr, $body:ident) => {
+        for block in (0..$channels).step_by($width) {
+            let channel = block.min($channels - $width);
+            $body!($width, channel, block - channel);
+        }
+    };
+}
+
+vectorize! {
+    fn sum_line[M: MulAdd](
+        how: M,
+        laid: &Laid,
+        taps: (usize, usize),
+        x: &[f32],
+        weights: &[f32],
+        channels: usize,
+        sums: &mut [f32],
+    ) {
+        macro_rules! block {
+            ($width:literal, $channel:expr, $skip:expr) => {{
+                let even = laid.positions / POSITIONS * POSITIONS;
+                for p in (0..even).step_by(POSITIONS) {
+                    sum_block::<M, $width, POSITIONS>(how, laid, taps, x, weights, channels, p, $channel, sums);
+                }
+                for p in even..laid.positions {
+                    sum_block::<M, $width, 1>(how, laid, taps, x, weights, channels, p, $channel, sums);
+                }
+            }};
+        }
+        cover!(channels, block)
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn sum_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
+    how: M,
+    laid: &Laid,
+    taps: (usize, usize),
+    x: &[f32],
+    weights: &[f32],
+    channels: usize,
+    position: usize,
+    channel: usize,
+    sums: &mut [f32],
+) {
+    let mut total = [[0.0f32; WIDTH]; COUNT];
+    for r in 0..taps.0 {
+        for t in 0..taps.1 {
+            let w = vector::<WIDTH>(weights, (r * taps.1 + t) * channels + channel);
+            for (p, total) in total.iter_mut().enumerate() {
+                let at = (position + p) * laid.position + r * laid.tap_row + t * laid.tap_col + channel;
+                let x = vector::<WIDTH>(x, at);
+                for j in 0..WIDTH {
+                    total[j] = how.mul_add(x[j], w[j], total[j]);
+                }
+            }
+        }
+    }
+    for (p, total) in total.iter().enumerate() {
+        let at = (position + p) * channels + channel;
+        sums[at..at + WIDTH].copy_from_slice(total);
+    }
+}
+
+vectorize! {
+    fn multiply_line[M: MulAdd](
+        how: M,
+        laid: &Laid,
+        taps: (usize, usize),
+        x: &[f32],
+        dy: &[f32],
+        channels: usize,
+        dw: &mut [f32],
+    ) {
+        macro_rules! block {
+            ($width:literal, $channel:expr, $skip:expr) => {
+                for r in 0..taps.0 {
+                    let x = &x[r * laid.tap_row..];
+                    let dw = &mut dw[r * taps.1 * channels..];
+                    let even = taps.1 / 3 * 3;
+                    for t in (0..even).step_by(3) {
+                        multiply_block::<M, $width, 3>(how, laid, t, x, dy, channels, ($channel, $skip), dw);
+                    }
+                    for t in even..taps.1 {
+                        multiply_block::<M, $width, 1>(how, laid, t, x, dy, channels, ($channel, $skip), dw);
+                    }
+                }
+            };
+        }
+        cover!(channels, block)
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn multiply_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
+    how: M,
+    laid: &Laid,
+    tap: usize,
+    x: &[f32],
+    dy: &[f32],
+    channels: usize,
+    (channel, skip): (usize, usize),
+    dw: &mut [f32],
+) {
+    let mut total = [[0.0f32; WIDTH]; COUNT];
+    for p in 0..laid.positions {
+        let dy = vector::<WIDTH>(dy, p * channels + channel);
+        for (t, total) in total.iter_mut().enumerate() {
+            let x = vector::<WIDTH>(x, p * laid.position + (tap + t) * laid.tap_col + channel);
+            for j in 0..WIDTH {
+                total[j] = how.mul_add(x[j], dy[j], total[j]);
+            }
+        }
+    }
+    for (t, total) in total.iter().enumerate() {
+        let to = &mut dw[(tap + t) * channels + channel..][..WIDTH];
+        for j in skip..WIDTH {
+            to[j] += total[j];
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// Batches of the user's: anything that can be iterated, waiting or not.
+
+import { ShapeError, show, typeError } from '../errors.js'
+import { Tensor } from '../tensor/tensor.js'
+import type { Compiled } from './compile.js'
+import { floatOf, type Inputs, predictionShape, takeInputs } from './inputs.js'
+import { takeLabels } from './labels.js'
+import type { Pass, ReadyBatch, Source } from './source.js'
+import type { Trainable } from './trainable.js'
+import type { Values } from './values.js'
+import { takeWeights } from './weights.js'
+
+/** One batch. `sampleWeight` holds a factor for the loss of each sample. */
+export interface Batch {
+  xs: Inputs
+  ys: Values
+  sampleWeight?: Values
+}
+
+/** Batches, such as those of `batches` or of a generator. */
+export type BatchIterable = Iterable<Batch> | AsyncIterable<Batch>
+
+/** @internal Whether something is batches rather than inputs. */
+export function isBatches(x: unknown): x is BatchIterable {
+  if (typeof x !== 'object' || x === null || x instanceof Tensor || ArrayBuffer.isView(x)) return false
+  if (Symbol.asyncIterator in x) return true
+  if (Array.isArray(x)) return typeof x[0] === 'object' && x[0] !== null && 'xs' in x[0]
+  return Symbol.iterator in x
+}
+
+/** @internal Batches as a source. Tensors in them stay the user's. */
+export function iterableSource(op: string, model: Trainable, compiled: Compiled, batches: BatchIterable): Source {
+  const { length } = batches as { length?: unknown }
+  return {
+    steps: typeof length === 'number' && Number.isInteger(length) ? length : undefined,
+    open: () => iterate(op, model, compiled, batches),
+  }
+}
+
+function iterate(op: string, model: Trainable, compiled: Compiled, batches: BatchIterable): Pass {
+  const iterator: Iterator<Batch> | AsyncIterator<Batch> =
+    Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]()
+  let number = 0
+  let over = false
+  let waiting = false
+  const advance = async (): Promise<IteratorResult<Batch>> => {
+    waiting = true
+    try {
+      return await iterator.next()
+    } catch (error) {
+      // What throws is over; it need not be told to return.
+      over = true
+      throw error
+    } finally {
+      waiting = false
+    }
+  }
+  return {
+    async next() {
+      if (over) return undefined
+      const result = await advance()
+      // It may have been closed in the meantime, if it took long.
+      if (over || result.done === true) {
+        over = true
+        return undefined
+      }
+      return ready(op, model, compiled, result.value, number++)
+    },
+    async close() {
+      if (over) return
+      over = true
+      const returned = iterator.return?.()
+      // A generator that is asked for a batch cannot return before it has one, which may be never.
+      if (waiting) Promise.resolve(returned).catch(() => {})
+      else await returned
+    },
+  }
+}
+
+function ready(op: string, model: Trainable, compiled: Compiled, batch: Batch, number: number): ReadyBatch {
+  if (typeof batch !== 'object' || batch === null || !('xs' in batch && 'ys' in batch)) {
+    throw typeError(`${op}: each batch must be { xs, ys }. got ${show(batch)} (batch ${number})`)
+  }
+  const made: Tensor[] = []
+  try {
+    const inputs = takeInputs(op, model, batch.xs)
+    made.push(...inputs)
+    const size = inputs[0]!.shape[0]!
+    if (size === 0) throw new ShapeError(`${op}: batch ${number} has no samples`)
+    const predictions = predictionShape(model, inputs)
+    const expected = { op, model, float: floatOf(model), predictions, lossName: compiled.lossName }
+    const labels = takeLabels(expected, size, batch.ys)
+    made.push(labels)
+    const { sampleWeight } = batch
+    const weights = sampleWeight === undefined ? undefined : takeWeights(op, size, sampleWeight, expected.float)
+    return { size, expected, inputs, labels, weights }
+  } catch (error) {
+    for (const tensor of made) tensor.dispose()
+    throw error
+  }
+}

@@ -1,0 +1,90 @@
+// Training a model.
+
+import { GradientError, rangeError, typeError } from '../errors.js'
+import { type BatchIterable, isBatches, iterableSource } from './batch-iterable.js'
+import { occupy, release } from './busy.js'
+import { type Compiled, checkCompiled } from './compile.js'
+import { type CheckedFitOptions, checkFitOptions, type FitOptions } from './fit-options.js'
+import type { Inputs } from './inputs.js'
+import type { History } from './logs.js'
+import { Loop } from './loop.js'
+import { Samples } from './samples.js'
+import type { Source } from './source.js'
+import type { Trainable } from './trainable.js'
+import type { Values } from './values.js'
+import { takeClassWeights } from './weights.js'
+
+/**
+ * Trains `model` on inputs and labels, or on batches, and resolves with the figures of every epoch. What the
+ * method of the same name of a model does; its options say the rest.
+ */
+export async function fit(
+  model: Trainable,
+  compiled: Compiled | undefined,
+  x: Inputs | BatchIterable,
+  y?: Values | FitOptions,
+  options?: FitOptions,
+): Promise<History> {
+  checkCompiled('fit', model, compiled)
+  const batches = isBatches(x)
+  if (batches && options !== undefined) {
+    throw typeError('fit: labels are in the batches: fit(batches, options) has no second argument y')
+  }
+  const checked = checkFitOptions((batches ? (y as FitOptions | undefined) : options) ?? {}, batches)
+  occupy('fit', model)
+  const taken: Samples[] = []
+  try {
+    const take = (...values: [Inputs, Values, Values?]) => {
+      const samples = Samples.take('fit', model, compiled, ...values)
+      taken.push(samples)
+      return samples
+    }
+    const data = batches
+      ? { train: iterableSource('fit', model, compiled, x), validation: undefined }
+      : split(take(x as Inputs, y as Values, checked.sampleWeight), checked)
+    const validation = data.validation ?? validationSource(model, compiled, checked, take)
+    checkTrainable(model)
+    const { classWeight } = checked
+    const classWeights =
+      classWeight === undefined || batches ? undefined : takeClassWeights(taken[0]!.expected, classWeight)
+    for (const samples of taken) await samples.check()
+    return await new Loop(model, compiled, checked, data.train, validation, classWeights).run()
+  } finally {
+    for (const samples of taken) samples.dispose()
+    release(model)
+  }
+}
+
+function split(samples: Samples, options: CheckedFitOptions): { train: Source; validation: Source | undefined } {
+  const { batchSize, validationSplit, orderSeed } = options
+  const { count } = samples
+  // Without the margin, 10 · (1 − 0.9) would be no whole sample.
+  const trained = validationSplit === undefined ? count : Math.floor(count * (1 - validationSplit) + 1e-9)
+  if (trained === 0 || (validationSplit !== undefined && trained === count)) {
+    throw rangeError(
+      `fit: validationSplit ${validationSplit} of ${count} samples leaves none to ${trained === 0 ? 'train on' : 'validate with'}`,
+    )
+  }
+  return {
+    train: samples.batches(0, trained, batchSize, orderSeed),
+    validation: trained === count ? undefined : samples.batches(trained, count, batchSize, undefined),
+  }
+}
+
+function validationSource(
+  model: Trainable,
+  compiled: Compiled,
+  { validationData, batchSize }: CheckedFitOptions,
+  take: (...values: [Inputs, Values, Values?]) => Samples,
+): Source | undefined {
+  if (validationData === undefined) return undefined
+  if (isBatches(validationData)) return iterableSource('fit: validationData', model, compiled, validationData)
+  const samples = take(...(validationData as unknown as [Inputs, Values, Values?]))
+  return samples.batches(0, samples.count, batchSize, undefined)
+}
+
+function checkTrainable(model: Trainable): void {
+  if (model.weights.length > 0 && model.trainableWeights.length === 0) {
+    throw new GradientError(`fit: model "${model.name}" has no trainable weights: all of its layers are frozen`)
+  }
+}

@@ -1,0 +1,67 @@
+// One step: forward, loss, and, when training, backward and update.
+
+import { backward } from '../autograd/backward.js'
+import { noGrad } from '../autograd/record.js'
+import { readMeasurement } from '../metrics/metric.js'
+import { add } from '../ops/index.js'
+import { scope } from '../tensor/scope.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { type Compiled, lossOf } from './compile.js'
+import { forward } from './inputs.js'
+import type { StepResult } from './logs.js'
+import { freeBatch, type ReadyBatch } from './source.js'
+import type { Trainable } from './trainable.js'
+import { type ClassTable, weightsOf } from './weights.js'
+
+/**
+ * @internal Queues a training step and frees the batch. The promise brings the loss, penalties included, and what the
+ * metrics noted; it waits for the step, while this function does not.
+ */
+export function trainStep(
+  op: string,
+  model: Trainable,
+  compiled: Compiled,
+  batch: ReadyBatch,
+  classWeights: ClassTable | undefined,
+): Promise<StepResult> {
+  return queue(batch, () => {
+    const predictions = forward(model, batch.inputs, true)
+    const weights = weightsOf(op, batch.labels, predictions, batch.weights, classWeights)
+    const loss = lossOf(op, compiled, predictions, batch.labels, weights)
+    const penalty = model.regularization()
+    const total = penalty === undefined ? loss : add(loss, penalty)
+    compiled.optimizer.step(backward(total))
+    model.applyConstraints()
+    return read(compiled, total, predictions, batch)
+  })
+}
+
+/** @internal Queues the forward pass of a batch and judges it, penalties included, and frees the batch. */
+export function testStep(op: string, model: Trainable, compiled: Compiled, batch: ReadyBatch): Promise<StepResult> {
+  return queue(batch, () =>
+    noGrad(() => {
+      const predictions = forward(model, batch.inputs, false)
+      const loss = lossOf(op, compiled, predictions, batch.labels, batch.weights)
+      const penalty = model.regularization()
+      return read(compiled, penalty === undefined ? loss : add(loss, penalty), predictions, batch)
+    }),
+  )
+}
+
+function queue(batch: ReadyBatch, work: () => Reading): Promise<StepResult> {
+  try {
+    const { loss, measured } = scope(work)
+    return Promise.all([loss, Promise.all(measured)]).then(([loss, measured]) => ({ loss, measured }))
+  } finally {
+    freeBatch(batch)
+  }
+}
+
+interface Reading {
+  loss: Promise<number>
+  measured: Promise<StepResult['measured'][number]>[]
+}
+
+function read({ metrics }: Compiled, loss: Tensor, predictions: Tensor, { labels }: ReadyBatch): Reading {
+  return { loss: loss.item(), measured: metrics.map((metric) => readMeasurement(metric, predictions, labels)) }
+}
