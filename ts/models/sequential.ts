@@ -162,11 +162,12 @@ function isOne(shape: Shape | readonly Shape[] | undefined): shape is Shape {
  *   inputShape: [28, 28, 1],
  *   layers: [
  *     layers.conv2d({ filters: 8, kernelSize: 3, activation: 'relu', kernelInitializer: 'heNormal' }),
+ *     layers.maxPool2d({ poolSize: 2 }),
  *     layers.flatten(),
  *     layers.dense({ units: 10 }),
  *   ],
  * })
- * console.log(model.outputShape, model.countParams()) // [ null, 10 ] 54170
+ * console.log(model.outputShape, model.countParams()) // [ null, 10 ] 13610
  * ```
  */
 export function sequential(options: SequentialOptions = {}): Sequential {
