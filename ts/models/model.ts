@@ -7,11 +7,11 @@ import { type ForwardOptions, Module, type Output, type ShapeOf, type Weight } f
 import { assignNames, checkName } from '../layers/naming.js'
 import { fitsShape, isShape, type Shape, showFree, showLayout } from '../layers/shape.js'
 import type { SymbolicTensor } from '../layers/symbolic.js'
+import type { Optimizer } from '../optimizers/optimizer.js'
 import { isFloat } from '../tensor/dtype.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
-import type { Optimizer } from '../optimizers/optimizer.js'
 import type { BatchIterable } from '../training/batch-iterable.js'
-import { checkCompiled, type CompileOptions, type Compiled, compile } from '../training/compile.js'
+import { type Compiled, type CompileOptions, checkCompiled, compile } from '../training/compile.js'
 import { type EvaluateOptions, evaluate } from '../training/evaluate.js'
 import { fit } from '../training/fit.js'
 import type { FitOptions } from '../training/fit-options.js'
@@ -164,12 +164,12 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
    * ```
    */
   compile(options: CompileOptions): void {
-    this.compiled = compile(this.trainable(), options)
+    this.compiled = compile(this.forTraining(), options)
   }
 
   /** The optimizer that `compile` was given or made. */
   get optimizer(): Optimizer {
-    checkCompiled('optimizer', this.trainable(), this.compiled)
+    checkCompiled('optimizer', this.forTraining(), this.compiled)
     return this.compiled.optimizer
   }
 
@@ -191,28 +191,28 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   fit(x: Inputs, y: Values, options?: FitOptions): Promise<History>
   fit(batches: BatchIterable, options?: FitOptions): Promise<History>
   fit(x: Inputs | BatchIterable, y?: Values | FitOptions, options?: FitOptions): Promise<History> {
-    return fit(this.trainable(), this.compiled, x, y, options)
+    return fit(this.forTraining(), this.compiled, x, y, options)
   }
 
   /** The loss, penalties included, and the metrics over all samples, exact whatever `batchSize` (default 32). */
   evaluate(x: Inputs, y: Values, options?: EvaluateOptions): Promise<Scores>
   evaluate(batches: BatchIterable): Promise<Scores>
   evaluate(x: Inputs | BatchIterable, y?: Values, options?: EvaluateOptions): Promise<Scores> {
-    return evaluate(this.trainable(), this.compiled, x, y, options)
+    return evaluate(this.forTraining(), this.compiled, x, y, options)
   }
 
   /** The predictions for all samples, `[samples, …]`, computed in batches of `batchSize` (default 32). */
   predict(x: Inputs, options?: PredictOptions): Promise<Tensor> {
-    return predict(this.trainable(), x, options)
+    return predict(this.forTraining(), x, options)
   }
 
   /** One step on all of these samples; resolves with its loss and metrics, as they were before the update. */
   trainOnBatch(x: Inputs, y: Values, options?: TrainOnBatchOptions): Promise<Scores> {
-    return trainOnBatch(this.trainable(), this.compiled, x, y, options)
+    return trainOnBatch(this.forTraining(), this.compiled, x, y, options)
   }
 
   /** The model as the training loop takes it: with one output. */
-  private trainable(): Trainable {
+  private forTraining(): Trainable {
     if (this.several) {
       throw typeError(
         `${this.label}: training takes a model of one output, and this one has ${this.graph?.outputs.length}. train it with forward, backward and an optimizer`,
