@@ -247,8 +247,9 @@ export interface ModelOptions<Outputs extends SymbolicTensor | readonly Symbolic
  * import { input, layers, model } from 'ferrograd'
  * const x = input({ shape: [32, 32, 3] })
  * const y = layers.conv2d({ filters: 3, kernelSize: 3, padding: 'same', activation: 'relu' }).apply(x)
- * const net = model({ inputs: x, outputs: layers.flatten().apply(y) })
- * console.log(net.outputShape, net.countParams()) // [ null, 3072 ] 84
+ * const sum = layers.add().apply([x, y])
+ * const net = model({ inputs: x, outputs: layers.globalAvgPool2d().apply(sum) })
+ * console.log(net.outputShape, net.countParams()) // [ null, 3 ] 84
  * ```
  */
 export function model(options: ModelOptions<SymbolicTensor>): Model

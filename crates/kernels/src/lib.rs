@@ -26,6 +26,7 @@ mod partials;
 pub mod pool2d;
 pub mod random;
 pub mod reduce;
+pub mod rows;
 #[cfg(test)]
 mod sample;
 mod scratch;
