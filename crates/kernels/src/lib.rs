@@ -26,7 +26,6 @@ mod partials;
 pub mod pool2d;
 pub mod random;
 pub mod reduce;
-pub mod rows;
 #[cfg(test)]
 mod sample;
 mod scratch;
