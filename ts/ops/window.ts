@@ -106,9 +106,9 @@ export function windowAxes(
   defaultStride: readonly [number, number] = [1, 1],
 ): readonly [WindowAxis, WindowAxis] {
   const stride = options.stride === undefined ? defaultStride : checkSize(op, 'stride', options.stride)
-  const dilation = checkSize(op, 'dilation', options.dilation ?? 1)
-  const sides = checkPadding(op, options.padding ?? 'valid')
-  const { strict = false } = options
+  const { padding = 'valid', strict = false } = options
+  const dilation = checkSize(op, 'dilation', options.dilation === undefined ? 1 : options.dilation)
+  const sides = checkPadding(op, padding)
   if (typeof strict !== 'boolean') throw typeError(`${op}: strict must be a boolean. got ${show(strict)}`)
   const axis = (i: 0 | 1): WindowAxis =>
     windowAxis(op, images, i === 0 ? 'height' : 'width', size[i], kernel[i], stride[i], dilation[i], sides?.[i], strict)
@@ -151,9 +151,10 @@ function windowAxis(
   return { input, kernel, stride, dilation, before, after, output: Math.floor((padded - span) / stride) + 1 }
 }
 
-/** The first few numbers that divide `n`: strides that tile exactly. */
+/** The first few numbers that divide `n`, and `n`: strides that tile exactly. */
 function divisors(n: number): number[] {
   const found: number[] = []
-  for (let i = 1; i <= n && found.length < 12; i++) if (n % i === 0) found.push(i)
-  return found
+  for (let i = 1; i * i <= n; i++) if (n % i === 0) found.push(i, n / i)
+  const all = [...new Set(found)].sort((a, b) => a - b)
+  return all.length <= 12 ? all : [...all.slice(0, 11), n]
 }
