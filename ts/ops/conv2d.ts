@@ -1,7 +1,7 @@
 // Convolution.
 
 import { record, recording } from '../autograd/record.js'
-import { DTypeError, ShapeError } from '../errors.js'
+import { DTypeError, ShapeError, show, typeError } from '../errors.js'
 import { native } from '../native/index.js'
 import { checkFloat } from '../tensor/dtype.js'
 import { checkShape, showShape } from '../tensor/shape.js'
@@ -47,6 +47,9 @@ export interface Conv2dOptions extends WindowOptions {
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
   checkTensor('conv2d', 'x', x)
   checkTensor('conv2d', 'weight', weight)
+  if (typeof options !== 'object' || options === null) {
+    throw typeError(`conv2d: options must be an object. got ${show(options)}`)
+  }
   const { bias, groups = 1, activation } = options
   if (bias !== undefined) checkTensor('conv2d', 'bias', bias)
   if (activation !== undefined) checkActivation('conv2d', activation)

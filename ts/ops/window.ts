@@ -151,9 +151,10 @@ function windowAxis(
   return { input, kernel, stride, dilation, before, after, output: Math.floor((padded - span) / stride) + 1 }
 }
 
-/** The first few numbers that divide `n`: strides that tile exactly. */
+/** The first few numbers that divide `n`, and `n`: strides that tile exactly. */
 function divisors(n: number): number[] {
   const found: number[] = []
-  for (let i = 1; i <= n && found.length < 12; i++) if (n % i === 0) found.push(i)
-  return found
+  for (let i = 1; i * i <= n; i++) if (n % i === 0) found.push(i, n / i)
+  const all = [...new Set(found)].sort((a, b) => a - b)
+  return all.length <= 12 ? all : [...all.slice(0, 11), n]
 }

@@ -21,13 +21,16 @@ const SMALLEST: f64 = 2e6;
 const ENOUGH: f64 = 16.0;
 /// Floats up to which a part may have a copy of the whole gradient: a second-level cache holds it.
 const WHOLE: usize = 96 << 10;
-/// Positions that make a copy of the gradient worth it.
+/// Floats up to which all copies together cost next to nothing.
+const CHEAP: usize = 256 << 10;
+/// Positions that make a copy of the gradient worth it, and a cheap one.
 const PART_POSITIONS: usize = 1024;
+const CHEAP_POSITIONS: usize = 128;
 /// Floats of windows that one tile lays out for itself, and that all tiles share.
 const BAND_FLOATS: usize = 64 << 10;
 const SHARED_FLOATS: usize = 1 << 20;
 /// Positions that are summed up in registers.
-const POSITIONS: usize = 256;
+const POSITIONS: usize = 512;
 /// Lines that are summed up in registers at most.
 const SEGMENTS: usize = 64;
 /// Wider rows of dy than this are copied into panels: read in place, each would come from another page.
@@ -51,10 +54,11 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
     let wanted = (work / SMALLEST).clamp(1.0, ENOUGH) as usize;
     let panels = conv.groups * conv.group_filters().div_ceil(Shape::of(cx.isa).cols);
     let taps = conv.height.kernel;
-    let alone = (dw.len() <= WHOLE).then_some(wanted.min(positions / PART_POSITIONS).max(1));
-    if alone.is_some_and(|parts| parts == wanted || taps * panels == 1) {
-        let bands = view.bands(wanted, 1, BAND_FLOATS);
-        let parts = wanted.min(bands.count());
+    let cheap = (positions / CHEAP_POSITIONS).min(CHEAP / dw.len());
+    let worth = (positions / PART_POSITIONS).max(cheap).max(1);
+    if taps * panels == 1 || (dw.len() <= WHOLE && worth >= wanted) {
+        let bands = view.bands(wanted.min(worth), 1, BAND_FLOATS);
+        let parts = wanted.min(worth).min(bands.count());
         in_parts(cx, parts, dw, |summands| {
             let cells = Cells::new(summands);
             cx.tiles(parts, |part| {
