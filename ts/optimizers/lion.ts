@@ -6,9 +6,9 @@ import { Optimizer, type OptimizerOptions } from './optimizer.js'
 import { checkShare } from './share.js'
 
 export interface LionOptions extends OptimizerOptions {
-  /** How slowly the mean of gradients changes, from 0 up to 1. Default 0.9. */
+  /** The share of the remembered gradient in the direction of a step, from 0 up to 1. Default 0.9. */
   beta1?: number | undefined
-  /** How slowly the mean of squares changes, from 0 up to 1. Default 0.99. */
+  /** How slowly the remembered gradient changes, from 0 up to 1. Default 0.99. */
   beta2?: number | undefined
   /** Every step takes learningRate · weightDecay of each weight away first. Default 0. */
   weightDecay?: number | undefined

@@ -32,12 +32,14 @@ class Nadam extends Optimizer {
 
   protected override launch(buffers: StepBuffers, rate: number, t: number): void {
     const { beta1, beta2, epsilon } = this
-    // The product of all decays so far; counted on, or computed anew after a load.
-    if (this.counted >= t) {
+    // The product of all decays so far: multiplied on, or anew when a load has gone back.
+    if (this.counted > t) {
       this.counted = 0
       this.product = 1
     }
-    for (; this.counted < t; this.counted++) this.product *= decayAt(beta1, this.counted + 1)
+    // Below 2^-60 it is lost beside 1, and no more is counted, however many steps a loaded state claims.
+    for (; this.counted < t && this.product > 2 ** -60; this.counted++) this.product *= decayAt(beta1, this.counted + 1)
+    this.counted = t
     const [now, next] = [decayAt(beta1, t), decayAt(beta1, t + 1)]
     native.nadamStep(
       ...([buffers, rate, (1 - now) / (1 - this.product), next / (1 - this.product * next)] as const),

@@ -113,6 +113,8 @@ impl Rule for RmsProp {
             mean
         };
         let spread = if self.centered { s - mean * mean } else { s };
+        // Steady gradients leave a difference of nothing, which rounding may put below zero.
+        let spread = if spread < T::zero() { T::zero() } else { spread };
         let move_by = number::<T>(self.rate) * g / (spread + number(self.epsilon)).sqrt();
         let v = number::<T>(self.momentum) * v + move_by;
         (w - v, [s, v, mean])
