@@ -13,11 +13,17 @@ use crate::{Disjoint, Exec, with_scratch};
 /// Segments that one call of the micro-kernel adds up at most.
 const SEGMENTS: usize = 64;
 
-/// Whether the columns fill at most half a register, and lines can be transposed.
+/// Channels and taps that make it worth to transpose.
+const CHANNELS: usize = 8;
+const TAPS: usize = 3;
+
+/// Whether the columns fill at most half a register, and transposed lines are used often enough.
 pub fn serves(cx: &Exec, slide: &Slide) -> bool {
     let view = &slide.view;
     let moves_by_one = view.rows.step == 1 && view.cols.step == 1;
-    slide.groups == 1 && slide.columns * 2 <= Shape::of(cx.isa).lanes && moves_by_one && !view.gathers()
+    let worth = view.channels >= CHANNELS && view.taps() >= TAPS;
+    let few = slide.groups == 1 && slide.columns * 2 <= Shape::of(cx.isa).lanes;
+    few && worth && moves_by_one && !view.gathers()
 }
 
 /// Packs the weights: one row of all taps and channels for each column.
