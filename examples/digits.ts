@@ -1,9 +1,9 @@
 // Trains a small convolutional network on 1,437 handwritten digits and reads 360 others: `npm start`.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { callbacks, datasets, layers, sequential, setSeed } from 'ferrograd'
+import { callbacks, datasets, layers, sequential, setSeed, threads } from 'ferrograd'
 
 const epochs = 20
-setSeed(Number(process.env.SEED ?? 1))
+setSeed(1)
 const { train, test } = datasets.digits()
 
 const relu = { padding: 'same', activation: 'relu', kernelInitializer: 'heNormal' } as const
@@ -36,6 +36,6 @@ delay.disable()
 
 const { accuracy } = await model.evaluate(test.images, test.labels)
 const images = train.labels.size * epochs
-console.log(`trained ${Math.round(images / seconds)} images per second in ${seconds.toFixed(1)} s`)
-console.log(`longest event-loop pause: ${Math.max(0, delay.max / 1e6 - interval).toFixed(1)} ms`)
+console.log(`trained ${Math.round(images / seconds).toLocaleString('en')} images a second on ${threads()} threads`)
+console.log(`longest pause of the event loop: ${Math.max(0, delay.max / 1e6 - interval).toFixed(1)} ms`)
 console.log(`test accuracy: ${accuracy!.toFixed(3)}`)
