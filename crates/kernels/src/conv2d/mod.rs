@@ -13,6 +13,7 @@ pub mod reference;
 mod slide;
 #[cfg(test)]
 mod tests;
+mod thin;
 mod weight;
 mod windows;
 
@@ -49,6 +50,7 @@ impl Conv2d {
             cols: windows(&self.width),
             channels: self.channels,
             runs_on: true,
+            surplus: 0,
         }
     }
 

@@ -41,6 +41,8 @@ pub struct View {
     pub channels: usize,
     /// Whether pieces may run on from line to line: what stands at the positions has no gaps either.
     pub runs_on: bool,
+    /// Floats that can be read behind the last tap of the last position.
+    pub surplus: usize,
 }
 
 /// Some lines of positions: of one image, or all lines of several.
@@ -116,6 +118,14 @@ impl Laid<'_> {
         }
     }
 
+    /// Where the last tap of the last position starts.
+    pub fn last(&self, view: &View) -> usize {
+        self.start(self.images * self.lines - 1)
+            + (self.positions - 1) * self.position
+            + (view.rows.taps - 1) * self.tap_row
+            + (view.cols.taps - 1) * self.tap_col
+    }
+
     /// Where line number `index` of the band starts.
     pub fn start(&self, index: usize) -> usize {
         index / self.lines * self.image + index % self.lines * self.line
@@ -181,7 +191,7 @@ impl View {
 
     /// Whether windows are copied one by one: where lines are short, and where a copy of the image with its
     /// surroundings would hold mostly pixels that no window sees.
-    fn gathers(&self) -> bool {
+    pub fn gathers(&self) -> bool {
         let (count, taps) = (self.cols.count, self.taps());
         let dense = self.rows.span(1).saturating_mul(self.cols.span(count));
         let identity = self.runs_on && self.is_identity();
@@ -205,23 +215,26 @@ impl View {
                 self.rows.source * row,
                 row,
             );
-            if !(self.runs_on && self.is_identity()) {
-                return body(laid);
+            if self.surplus == 0 || laid.last(self) + channels + self.surplus <= laid.data.len() {
+                if !(self.runs_on && self.is_identity()) {
+                    return body(laid);
+                }
+                return body(Laid {
+                    images: 1,
+                    lines: 1,
+                    positions: band.images * band.lines * self.cols.count,
+                    ..laid
+                });
             }
-            return body(Laid {
-                images: 1,
-                lines: 1,
-                positions: band.images * band.lines * self.cols.count,
-                ..laid
-            });
         }
         let (height, width) = (
             self.rows.span(band.lines),
             self.cols.span(self.cols.count) * channels,
         );
         let top = self.rows.start + (band.line * self.rows.step) as isize;
-        with_scratch(band.images * height * width, |padded| {
-            fill_rows(cx, padded, width, |index, to| {
+        let len = band.images * height * width;
+        with_scratch(len + self.surplus, |padded| {
+            fill_rows(cx, &mut padded[..len], width, |index, to| {
                 let at = top + (index % height) as isize;
                 let from = if at >= 0 && (at as usize) < self.rows.source {
                     let image = (band.image + index / height) * self.rows.source;
@@ -255,8 +268,9 @@ impl View {
         let channels = self.channels;
         let (row, window) = (self.cols.source * channels, self.taps() * channels);
         let lines = band.images * band.lines;
-        with_scratch(lines * self.cols.count * window, |gathered| {
-            fill_rows(cx, gathered, window, |index, to| {
+        let len = lines * self.cols.count * window;
+        with_scratch(len + self.surplus, |gathered| {
+            fill_rows(cx, &mut gathered[..len], window, |index, to| {
                 let (line, col) = (index / self.cols.count, index % self.cols.count);
                 let image = (band.image + line / band.lines) * self.rows.source;
                 let top = self.rows.start + ((band.line + line % band.lines) * self.rows.step) as isize;
