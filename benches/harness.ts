@@ -24,6 +24,8 @@ export interface Effort {
   rounds: number
   /** Time for each contender in each round. */
   seconds: number
+  /** Runs before each round. */
+  beforeRound?: () => void
 }
 
 /** A first run longer than this is timed by hand, a few times, instead of by benny, which would repeat it too often. */
@@ -34,6 +36,7 @@ export async function compare(contenders: readonly Contender[], effort: Effort):
   const entrants = []
   for (const { peer, task } of contenders) entrants.push(await warmUp(peer, task))
   for (let round = 0; round < effort.rounds; round++) {
+    effort.beforeRound?.()
     for (const entrant of entrants) await entrant.round(effort.seconds)
   }
   return entrants.map((entrant) => entrant.result())

@@ -76,7 +76,7 @@ for (const name of new Set(wantedPeers)) {
 console.log('\nA ratio is a peer’s time over ferrograd’s: 2× means that ferrograd is twice as fast.\n')
 
 /** Every peer prepares the job, one after the other, and then they run in turn. */
-async function measure(job: JobName): Promise<Measurement[]> {
+async function measure(job: JobName, effort: Effort): Promise<Measurement[]> {
   const contenders = []
   for (const peer of peers) contenders.push({ peer: peer.name, task: await peer.prepare(job) })
   return compare(contenders, effort)
@@ -86,16 +86,14 @@ const names = peers.map((peer) => peer.name)
 const results: JobResult[] = []
 const busy: number[] = []
 for (const job of wantedJobs) {
-  const peaks: number[] = []
-  const notePeak = (): void => {
-    const found = job.flops === undefined ? undefined : fmaPeak(threadCount)
-    if (found !== undefined) peaks.push(found)
+  let peak = 0
+  const beforeRound = (): void => {
+    if (job.flops !== undefined) peak = Math.max(peak, fmaPeak(threadCount) ?? 0)
   }
-  notePeak()
-  const measurements = job.name === 'start-up' ? measureStartUp(names, effort.rounds) : await measure(job.name)
-  notePeak()
+  const measurements =
+    job.name === 'start-up' ? measureStartUp(names, effort.rounds) : await measure(job.name, { ...effort, beforeRound })
   for (const peer of peers) await peer.release?.(job.name)
-  const result = { job, measurements, ...(peaks.length === 0 ? {} : { peak: Math.max(...peaks) }) }
+  const result = { job, measurements, ...(peak === 0 ? {} : { peak }) }
   results.push(result)
   console.log(`${showJob(result)}\n`)
   const now = pressure()

@@ -1,15 +1,12 @@
 // Errors of ops, with the layer that they happened in.
 
-const labelled = new WeakSet<Error>()
-
 /**
- * @internal `error` with the layer's label in front, in place of the op's name where the two are alike. Only for
- * errors of this library, which have a code, and only once: the innermost layer says where.
+ * @internal `error` with the layer's label in front, in place of the op's name where the two are alike. Layers inside
+ * each other all say their names, the outer one first. Only for errors of this library, which have a code.
  */
 export function errorIn(kind: string, label: string, error: unknown): unknown {
-  if (!(error instanceof Error) || labelled.has(error)) return error
-  if (!('code' in error) || typeof error.code !== 'string' || !error.code.startsWith('ERR_')) return error
-  labelled.add(error)
+  if (!(error instanceof Error) || !('code' in error)) return error
+  if (typeof error.code !== 'string' || !error.code.startsWith('ERR_')) return error
   const before = error.message
   if (before.startsWith(`${label}: `)) return error
   error.message = `${label}: ${before.startsWith(`${kind}: `) ? before.slice(kind.length + 2) : before}`

@@ -16,10 +16,19 @@ export { type DepthwiseConv2d, type DepthwiseConv2dOptions, depthwiseConv2d } fr
 export { type Dropout, type DropoutOptions, dropout } from './dropout.js'
 export { type Embedding, type EmbeddingOptions, embedding } from './embedding.js'
 export { type Flatten, flatten } from './flatten.js'
+export { type GlobalAvgPool2d, type GlobalMaxPool2d, globalAvgPool2d, globalMaxPool2d } from './global-pool2d.js'
 export { type LayerNorm, type LayerNormOptions, layerNorm } from './layer-norm.js'
 export { type Maxout, type MaxoutOptions, maxout } from './maxout.js'
 export { type Add, add, type Concatenate, type ConcatenateOptions, concatenate } from './merge.js'
 export { type Normalization, type NormalizationOptions, normalization } from './normalization.js'
+export {
+  type AvgPool2d,
+  type AvgPool2dOptions,
+  avgPool2d,
+  type MaxPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+} from './pool2d.js'
 export { type Reshape, type ReshapeOptions, reshape } from './reshape.js'
 export { type SeparableConv2d, type SeparableConv2dOptions, separableConv2d } from './separable-conv2d.js'
 export { type UpSampling2d, type UpSampling2dOptions, upSampling2d } from './up-sampling2d.js'

@@ -3,8 +3,9 @@
 import { noGrad } from '../autograd/record.js'
 import { ShapeError, show, typeError } from '../errors.js'
 import { checkNumber, checkOptions } from '../initializers/options.js'
-import { div, maximum, mean, sqrt, sub, variance } from '../ops/index.js'
+import { cast, div, maximum, mean, sqrt, sub, variance } from '../ops/index.js'
 import { full, tensor } from '../tensor/create.js'
+import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import type { Variable } from '../tensor/variable.js'
@@ -69,15 +70,21 @@ export class Normalization extends Layer {
     const axis = data.shape.slice(0, -1).map((_, i) => i)
     scope(() =>
       noGrad(() => {
-        this.mean.assign(mean(data, { axis }))
-        this.variance.assign(variance(data, { axis }))
+        const floats = this.asFloat(data)
+        this.mean.assign(mean(floats, { axis }))
+        this.variance.assign(variance(floats, { axis }))
       }),
     )
   }
 
+  /** Integers, such as the pixels of an image file, become what the weights are. */
+  private asFloat(x: Tensor): Tensor {
+    return isFloat(x.dtype) ? x : cast(x, { dtype: this.dtype })
+  }
+
   override forward(x: Tensor): Tensor {
     const spread = maximum(sqrt(this.variance), full([], 1e-7, { dtype: this.dtype }))
-    return div(sub(x, this.mean), spread)
+    return div(sub(this.asFloat(x), this.mean), spread)
   }
 
   protected override reusable(built: Shape, other: Shape | readonly Shape[]): boolean {
@@ -104,7 +111,7 @@ function checkFeatures(
 
 /**
  * y = (x − mean) / √variance for each feature of the last axis, with statistics that are given or come from `adapt`, and
- * that training does not change. Keeps the shape.
+ * that training does not change. Keeps the shape; integers become float32.
  *
  * @example
  * ```ts

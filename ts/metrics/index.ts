@@ -2,5 +2,4 @@
 
 export { type AccuracyOptions, accuracy, binaryAccuracy, type TopKAccuracyOptions, topKAccuracy } from './accuracy.js'
 export { type MeanErrorOptions, meanAbsoluteError, meanSquaredError } from './mean-error.js'
-export { type Measurement, Metric } from './metric.js'
 export { type PrecisionOptions, precision, recall } from './precision-recall.js'

@@ -47,6 +47,14 @@ export class Sequential extends Model {
     return 'sequential'
   }
 
+  override get layers(): readonly Module[] {
+    return this.row
+  }
+
+  override getLayer(name: string): Module {
+    return super.getLayer(name) as Module
+  }
+
   /** Puts `layer` behind the others, and returns this model. */
   add(layer: Module): this {
     this.put(layer)
@@ -154,11 +162,12 @@ function isOne(shape: Shape | readonly Shape[] | undefined): shape is Shape {
  *   inputShape: [28, 28, 1],
  *   layers: [
  *     layers.conv2d({ filters: 8, kernelSize: 3, activation: 'relu', kernelInitializer: 'heNormal' }),
+ *     layers.maxPool2d({ poolSize: 2 }),
  *     layers.flatten(),
  *     layers.dense({ units: 10 }),
  *   ],
  * })
- * console.log(model.outputShape, model.countParams()) // [ null, 10 ] 54170
+ * console.log(model.outputShape, model.countParams()) // [ null, 10 ] 13610
  * ```
  */
 export function sequential(options: SequentialOptions = {}): Sequential {

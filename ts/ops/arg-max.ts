@@ -7,14 +7,14 @@ import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 import { checkSome, reduction } from './reduce.js'
 
 export interface ArgMaxOptions {
-  /** The axis to look along; all elements in row-major order when left out. */
-  axis?: number | undefined
+  /** The axis to look along, or several; all when left out. Positions then count in row-major order of these axes. */
+  axis?: number | readonly number[] | undefined
   /** Keep it with size 1. Default false. */
   keepDims?: boolean | undefined
 }
 
 /**
- * The position of the largest along an axis, int32: the first of several, and the first NaN if there is one. Every dtype.
+ * The position of the largest along axes, all by default, int32: the first of several, and the first NaN if there is one. Every dtype.
  * It has no gradient.
  *
  * @example

@@ -31,10 +31,19 @@ export function binary(
       `${op}: a has dtype ${a.dtype}, but b has ${b.dtype}. cast one: cast(b, { dtype: '${a.dtype}' })`,
     )
   }
-  const [shapeA, shapeB] = [a.shape, b.shape]
-  const same = sameShape(shapeA, shapeB)
-  const shape = same ? shapeA : broadcastShape(op, shapeA, shapeB)
-  const words = same ? undefined : Float64Array.of(...filledUp(shapeA, shape.length), ...filledUp(shapeB, shape.length))
+  const shapeA = a.shape
+  const shapeB = b.shape
+  let shape: readonly number[]
+  let words: Float64Array | undefined
+  // Without words the native side takes operands of one length, or a single element on either side.
+  if (sameShape(shapeA, shapeB) || (b.size === 1 && shapeB.length <= shapeA.length)) shape = shapeA
+  else if (a.size === 1 && shapeA.length <= shapeB.length) shape = shapeB
+  else {
+    shape = broadcastShape(op, shapeA, shapeB)
+    words = new Float64Array(2 * shape.length).fill(1)
+    words.set(shapeA, shape.length - shapeA.length)
+    words.set(shapeB, 2 * shape.length - shapeB.length)
+  }
   const y = empty(shape, a.dtype)
   forward(a.handle, b.handle, y.handle, words)
   if (!recording(a) && !recording(b)) return y
@@ -57,20 +66,18 @@ export function binary(
 /** @internal The shape that `a` and `b` broadcast to. */
 export function broadcastShape(op: string, a: readonly number[], b: readonly number[]): readonly number[] {
   const rank = Math.max(a.length, b.length)
-  const shape = Array.from({ length: rank }, (_, axis) => {
-    const [inA, inB] = [a[axis - rank + a.length] ?? 1, b[axis - rank + b.length] ?? 1]
+  const shape = new Array<number>(rank)
+  for (let axis = 0; axis < rank; axis++) {
+    const inA = a[axis - rank + a.length] ?? 1
+    const inB = b[axis - rank + b.length] ?? 1
     if (inA !== inB && inA !== 1 && inB !== 1) {
       throw new ShapeError(
         `${op}: sizes ${inA} and ${inB} do not broadcast. a ${showShape(a)}, b ${showShape(b)}. counted from the last axis, sizes must be equal or one of them 1`,
       )
     }
-    return inA === 1 ? inB : inA
-  })
+    shape[axis] = inA === 1 ? inB : inA
+  }
   return checkShape(op, shape)
-}
-
-function filledUp(shape: readonly number[], rank: number): number[] {
-  return [...Array.from({ length: rank - shape.length }, () => 1), ...shape]
 }
 
 /** @internal Sums `x` over the axes along which a tensor of `shape` was repeated. */

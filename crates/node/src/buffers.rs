@@ -21,7 +21,15 @@ pub fn allocate(env: Env, dtype: u32, len: f64) -> Result<Handle> {
     let runtime = Runtime::of(&env)?;
     let mut runtime = runtime.borrow_mut();
     match runtime.lend(|pool, _| pool.take(len * dtype.size())) {
-        Some(block) => runtime.insert(&env, Buffer { block, dtype, len }),
+        Some(block) => runtime.insert(
+            &env,
+            Buffer {
+                block,
+                dtype,
+                len,
+                settled: false,
+            },
+        ),
         None => Ok(0.0),
     }
 }
@@ -51,6 +59,7 @@ fn upload<T: Element>(env: &Env, values: &[T]) -> Result<Handle> {
             block,
             dtype: T::DTYPE,
             len: values.len(),
+            settled: true,
         },
     )
 }
@@ -134,7 +143,9 @@ impl ToNapiValue for Values {
 pub fn read(env: Env, handle: Handle) -> Result<Object<'static>> {
     let runtime = Runtime::of(&env)?;
     let mut runtime = runtime.borrow_mut();
-    let Buffer { block, dtype, len } = runtime.get(handle)?.clone();
+    let Buffer {
+        block, dtype, len, ..
+    } = runtime.get(handle)?.clone();
     let (deferred, promise) = env.create_deferred::<Values, Box<dyn FnOnce(Env) -> Result<Values>>>()?;
     let promise = Object::from_raw(env.raw(), promise.raw());
     runtime.stream.read(move |compute, result| {

@@ -134,6 +134,7 @@ impl Launch {
             });
         }
         let buffer = self.typed(handle, T::DTYPE)?;
+        self.runtime.borrow_mut().unsettle(handle);
         self.writes.push(buffer.block.pointer().addr());
         Ok(Output {
             block: Some(buffer.block),
@@ -156,12 +157,25 @@ impl Launch {
     /// A buffer of any dtype to write as plain bytes.
     pub fn write_bytes(&mut self, handle: Handle) -> Result<Output<u8>> {
         let buffer = self.runtime.borrow().get(handle)?.clone();
+        self.runtime.borrow_mut().unsettle(handle);
         self.writes.push(buffer.block.pointer().addr());
         Ok(Output {
             len: buffer.len * buffer.dtype.size(),
             block: Some(buffer.block),
             element: PhantomData,
         })
+    }
+
+    /// Looks at a buffer now, if its contents came from JavaScript and nothing writes them. `None` otherwise.
+    pub fn peek<T: Element, R>(&self, handle: Handle, look: impl FnOnce(&[T]) -> R) -> Result<Option<R>> {
+        let buffer = self.typed(handle, T::DTYPE)?;
+        if !buffer.settled {
+            return Ok(None);
+        }
+        // SAFETY: an upload fills the block before it has a handle, and `write` takes the mark away before work that
+        // writes is queued: so nobody has written the block since, and nobody can while this thread is here.
+        let values = unsafe { std::slice::from_raw_parts(buffer.block.pointer().cast::<T>(), buffer.len) };
+        Ok(Some(look(values)))
     }
 
     /// Refuses the launch with a reason: sizes that do not fit, numbers out of range.

@@ -63,6 +63,8 @@ pub struct Buffer {
     pub block: Arc<Block>,
     pub dtype: DType,
     pub len: usize,
+    /// Filled when it was made, and no queued work writes it: what it holds can be looked at without waiting.
+    pub settled: bool,
 }
 
 #[derive(Default)]
@@ -220,6 +222,15 @@ impl Runtime {
         self.slot_of(handle)
             .and_then(|slot| self.slots[slot].buffer.as_ref())
             .ok_or_else(|| internal(format!("{handle} is no live buffer")))
+    }
+
+    /// Notes that queued work is going to write this buffer.
+    pub fn unsettle(&mut self, handle: Handle) {
+        if let Some(slot) = self.slot_of(handle)
+            && let Some(buffer) = &mut self.slots[slot].buffer
+        {
+            buffer.settled = false;
+        }
     }
 
     /// Takes the handle away; the memory is lent again to later work. Unknown handles are ignored, so that a

@@ -4,6 +4,7 @@ mod accumulate;
 mod conv2d;
 mod dropout;
 mod elementwise;
+mod loss;
 mod matmul;
 mod movement;
 mod norm;

@@ -1,0 +1,14 @@
+import test from 'ava'
+import { backward, maximum, sum, tensor, variable } from 'ferrograd'
+import { testBinary } from '../helpers/binary.js'
+
+testBinary({ name: 'maximum', op: maximum, reference: Math.max })
+
+test('maximum passes NaN on and shares the gradient of equals', async (t) => {
+  const nan = await maximum(tensor([1, Number.NaN, 2]), tensor([Number.NaN, 1, 3])).array()
+  t.deepEqual(nan, [Number.NaN, Number.NaN, 3])
+  const [a, b] = [variable(tensor([1, 5, 2])), variable(tensor([3, 5, 1]))]
+  const gradients = backward(sum(maximum(a, b)))
+  t.deepEqual(await gradients.get(a).array(), [0, 0.5, 1])
+  t.deepEqual(await gradients.get(b).array(), [1, 0.5, 0])
+})
