@@ -3,10 +3,10 @@
 //! With several filters a channel, x is repeated for each of them (or dx summed over them), so that the loops below see
 //! one filter a channel. Bound by reading x and writing y.
 
+use super::bands::{Bands, even, in_parts};
 use super::input_gradient::classes;
 use super::slide::Place;
-use super::weight::in_parts;
-use super::windows::{Bands, Laid, View, even};
+use super::windows::{Laid, View};
 use super::{Conv2d, channels as loops};
 use crate::microkernel::Activation;
 use crate::{Disjoint, Exec, with_scratch};

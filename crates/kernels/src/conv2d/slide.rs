@@ -7,8 +7,9 @@
 //!
 //! Bound by the multiply-adds from 16 channels or so on; by writing the result below.
 
+use super::bands::{Band, Bands, even};
 use super::thin;
-use super::windows::{Band, Bands, Laid, View, even};
+use super::windows::{Laid, View};
 use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
 use crate::{Disjoint, Exec};
 

@@ -4,8 +4,9 @@
 //! For that, the pixels of a band are transposed: for each row of the image and each channel a line of pixels, in which
 //! every tap is the same line a few pixels further on.
 
+use super::bands::Band;
 use super::slide::Slide;
-use super::windows::{Band, Laid};
+use super::windows::Laid;
 use crate::microkernel::pack::{Matrix, transposed};
 use crate::microkernel::{Activation, Cells, Finish, Left, Right, Segment, Shape, Tile, multiply};
 use crate::{Disjoint, Exec, with_scratch};

@@ -9,10 +9,10 @@
 
 use std::ops::Range;
 
-use super::windows::{Band, Laid, View, even};
+use super::bands::{Band, even, in_parts};
+use super::windows::{Laid, View};
 use super::{Conv2d, depthwise};
 use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
-use crate::simd::vectorize;
 use crate::{Exec, with_scratch};
 
 /// Floating-point operations below which a tile is not worth handing to another thread.
@@ -113,31 +113,6 @@ fn sum(cx: &Exec, conv: &Conv2d, view: &View, x: &[f32], dy: &[f32], dw: &mut [f
                 });
             }
         });
-    }
-}
-
-/// Lets `body` compute `parts` summands of `sum`, which stand one behind the other, and adds them up in order.
-pub(super) fn in_parts(cx: &Exec, parts: usize, sum: &mut [f32], body: impl FnOnce(&mut [f32])) {
-    if parts == 1 {
-        return body(sum);
-    }
-    with_scratch(parts * sum.len(), |summands| {
-        body(summands);
-        let len = sum.len();
-        cx.chunks_mut(sum, (1 << 15) / parts, |start, sum| {
-            sum.copy_from_slice(&summands[start..start + sum.len()]);
-            for part in 1..parts {
-                add(cx.isa, &summands[part * len + start..][..sum.len()], sum);
-            }
-        });
-    });
-}
-
-vectorize! {
-    fn add[](x: &[f32], y: &mut [f32]) {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y += x;
-        }
     }
 }
 

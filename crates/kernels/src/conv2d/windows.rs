@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::bands::{Band, Bands};
 use crate::{Exec, with_scratch};
 
 /// How windows stand along one axis of the source.
@@ -43,50 +44,6 @@ pub struct View {
     pub runs_on: bool,
     /// Floats that can be read behind the last tap of the last position.
     pub surplus: usize,
-}
-
-/// Some lines of positions: of one image, or all lines of several.
-#[derive(Clone, Copy, Debug)]
-pub struct Band {
-    /// The first image and how many there are.
-    pub image: usize,
-    pub images: usize,
-    /// The first line of each image and how many there are.
-    pub line: usize,
-    pub lines: usize,
-}
-
-/// How a batch is cut into bands: each image into even parts, or even parts of the batch with whole images.
-#[derive(Clone, Copy, Debug)]
-pub struct Bands {
-    batch: usize,
-    lines: usize,
-    groups: usize,
-    parts: usize,
-}
-
-impl Bands {
-    pub fn count(&self) -> usize {
-        self.groups * self.parts
-    }
-
-    pub fn get(&self, index: usize) -> Band {
-        let (group, part) = (index / self.parts, index % self.parts);
-        let image = even(self.batch, self.groups, group);
-        let line = even(self.lines, self.parts, part);
-        Band {
-            image,
-            images: even(self.batch, self.groups, group + 1) - image,
-            line,
-            lines: even(self.lines, self.parts, part + 1) - line,
-        }
-    }
-}
-
-/// Where piece number `index` of `pieces` even pieces of `len` starts.
-pub fn even(len: usize, pieces: usize, index: usize) -> usize {
-    let (quotient, rest) = (len / pieces, len % pieces);
-    quotient * index + rest.min(index)
 }
 
 /// The windows of a band in memory: tap (r, c) of position `p` of line `l` of image `n` starts at
@@ -166,16 +123,7 @@ impl View {
         let most = (most / width.saturating_mul(self.channels).max(1)).max(1);
         let least = least.div_ceil(self.cols.count);
         let lines = self.lines().div_ceil(wanted).max(least).min(most);
-        let (groups, parts) = match lines / self.rows.count {
-            0 => (self.batch, self.rows.count.div_ceil(lines)),
-            images => (self.batch.div_ceil(images), 1),
-        };
-        Bands {
-            batch: self.batch,
-            lines: self.rows.count,
-            groups,
-            parts,
-        }
+        Bands::new(self.batch, self.rows.count, lines)
     }
 
     /// A 1 × 1 window that visits every pixel.
