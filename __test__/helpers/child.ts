@@ -18,7 +18,11 @@ export function runChild(script: string, env: Record<string, string> = {}, flags
 }
 
 /** Runs `source` as an ES module; kills it after two minutes. */
-export function runScript(source: string, env: Record<string, string> = {}, flags: string[] = []): Promise<ChildResult> {
+export function runScript(
+  source: string,
+  env: Record<string, string> = {},
+  flags: string[] = [],
+): Promise<ChildResult> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', source], {
       cwd: root,

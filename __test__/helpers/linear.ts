@@ -9,6 +9,7 @@ import {
   mul,
   noGrad,
   optimizers,
+  scope,
   square,
   sum,
   type Tensor,
@@ -41,8 +42,8 @@ export class Linear implements Trainable {
 
   constructor(readonly options: LinearOptions = {}) {
     const { weight = [[0], [0]], bias = weight[0]!.map(() => 0), dtype = 'float32' } = options
-    this.weight = variable(tensor(weight, { dtype }), { name: 'weight' })
-    this.bias = variable(tensor(bias, { dtype }), { name: 'bias' })
+    this.weight = scope(() => variable(tensor(weight, { dtype }), { name: 'weight' }))
+    this.bias = scope(() => variable(tensor(bias, { dtype }), { name: 'bias' }))
     this.inputShape = [null, weight.length]
     this.outputShape = [null, weight[0]!.length]
   }

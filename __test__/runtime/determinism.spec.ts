@@ -31,9 +31,7 @@ const train = `
 `
 
 test('thirty steps on 1, 2 and 4 threads, and again, end in the same weights', async (t) => {
-  const runs = await Promise.all(
-    ['1', '2', '4', '2'].map((threads) => runChild(train, { FERROGRAD_THREADS: threads })),
-  )
+  const runs = await Promise.all(['1', '2', '4', '2'].map((threads) => runChild(train, { FERROGRAD_THREADS: threads })))
   for (const { stdout, stderr, code } of runs) {
     t.is(code, 0, stderr)
     t.is(stdout, runs[0]!.stdout)

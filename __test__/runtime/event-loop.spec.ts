@@ -50,7 +50,9 @@ test('during fit the event loop is free and an HTTP server answers', async (t) =
   `)
   t.is(code, 0, stderr)
   const result = JSON.parse(stdout) as { p99: number; max: number; http95: number; answers: number }
-  t.log(`event loop p99 ${result.p99.toFixed(1)} ms, longest ${result.max.toFixed(1)} ms; HTTP p95 ${result.http95.toFixed(1)} ms`)
+  t.log(
+    `event loop p99 ${result.p99.toFixed(1)} ms, longest ${result.max.toFixed(1)} ms; HTTP p95 ${result.http95.toFixed(1)} ms`,
+  )
   // What is proven is that nobody waits for a step; benches/event-loop measures against tight bounds on a quiet machine.
   t.true(result.answers >= 20, `${result.answers} answers`)
 })

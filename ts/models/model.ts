@@ -10,7 +10,7 @@ import type { SymbolicTensor } from '../layers/symbolic.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import type { BatchIterable } from '../training/batch-iterable.js'
-import { type Compiled, type CompileOptions, compile } from '../training/compile.js'
+import { type Compiled, type CompileOptions, checkCompiled, compile } from '../training/compile.js'
 import { type EvaluateOptions, evaluate } from '../training/evaluate.js'
 import { fit } from '../training/fit.js'
 import type { FitOptions } from '../training/fit-options.js'
@@ -133,78 +133,75 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   }
 
   /**
-   * Settles how to train: optimizer and loss by name or as objects, and what to report beside the loss. Can be called
-   * again, which starts with a new optimizer.
+   * Settles how the model is trained: `optimizer` and `loss` by name or as they are, and `metrics` to report. Compiling
+   * again starts with a fresh optimizer and keeps the weights.
    *
-   * Source of the names: Keras.
+   * Throws a `TypeError` that lists the names there are.
    *
    * @example
    * ```ts
    * import { layers, optimizers, sequential } from 'ferrograd'
    * const model = sequential({ inputShape: [4], layers: [layers.dense({ units: 3 })] })
    * model.compile({ optimizer: optimizers.adam({ learningRate: 0.01 }), loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
-   * console.log(model.optimizer!.learningRate) // 0.01
+   * console.log(model.optimizer.learningRate) // 0.01
    * ```
    */
   compile(options: CompileOptions): void {
-    this.compiled = compile(this.trainee('compile'), options)
+    this.compiled = compile(this.forTraining(), options)
   }
 
-  /** What `compile` made of its options. Undefined before. */
-  get optimizer(): Optimizer | undefined {
-    return this.compiled?.optimizer
-  }
-
-  /** @internal */
-  get compilation(): Compiled | undefined {
-    return this.compiled
+  /** The optimizer that `compile` was given or made. */
+  get optimizer(): Optimizer {
+    checkCompiled('optimizer', this.forTraining(), this.compiled)
+    return this.compiled.optimizer
   }
 
   /**
-   * Trains on inputs and labels, or on batches, without blocking the event loop; resolves with the figures of every
-   * epoch.
+   * Trains on samples `x` with labels `y`, or on batches `{ xs, ys }` from an iterable, and resolves with the figures of
+   * every epoch. The event loop stays free. {@link FitOptions} says what can be set.
    *
    * @example
    * ```ts
-   * import { layers, sequential, setSeed } from 'ferrograd'
+   * import { datasets, layers, sequential, setSeed } from 'ferrograd'
    * setSeed(1)
-   * const model = sequential({ inputShape: [1], layers: [layers.dense({ units: 1 })] })
-   * model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
-   * const history = await model.fit([[1], [2], [3]], [[2], [4], [6]], { epochs: 5, verbose: 0 })
-   * console.log(history.epoch) // [ 0, 1, 2, 3, 4 ]
+   * const { train } = datasets.spiral({ points: 50, classes: 3, seed: 1 })
+   * const model = sequential({ inputShape: [2], layers: [layers.dense({ units: 3 })] })
+   * model.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy' })
+   * const { epoch, history } = await model.fit(train.images, train.labels, { epochs: 2, verbose: 0 })
+   * console.log(epoch, history.loss.length) // [ 0, 1 ] 2
    * ```
    */
   async fit(x: Inputs, y: Values, options?: FitOptions): Promise<History>
   async fit(batches: BatchIterable, options?: FitOptions): Promise<History>
   async fit(x: Inputs | BatchIterable, y?: Values | FitOptions, options?: FitOptions): Promise<History> {
-    return fit(this.trainee('fit'), this.compiled, x, y, options)
+    return fit(this.forTraining(), this.compiled, x, y, options)
   }
 
-  /** The loss, penalties included, and the metrics over all samples: exact whatever the size of the batches. */
+  /** The loss, penalties included, and the metrics over all samples, exact whatever `batchSize` (default 32). */
   async evaluate(x: Inputs, y: Values, options?: EvaluateOptions): Promise<Scores>
-  async evaluate(batches: BatchIterable, options?: EvaluateOptions): Promise<Scores>
-  async evaluate(x: Inputs | BatchIterable, y?: Values | EvaluateOptions, options?: EvaluateOptions): Promise<Scores> {
-    return evaluate(this.trainee('evaluate'), this.compiled, x, y, options)
+  async evaluate(batches: BatchIterable): Promise<Scores>
+  async evaluate(x: Inputs | BatchIterable, y?: Values, options?: EvaluateOptions): Promise<Scores> {
+    return evaluate(this.forTraining(), this.compiled, x, y, options)
   }
 
-  /** The predictions for all samples, `[samples, …]`, computed batch by batch. The model need not be compiled. */
+  /** The predictions for all samples, `[samples, …]`, computed in batches of `batchSize` (default 32). */
   async predict(x: Inputs, options?: PredictOptions): Promise<Tensor> {
-    return predict(this.trainee('predict'), x, options)
+    return predict(this.forTraining(), x, options)
   }
 
-  /** One step on all of these samples; resolves with its loss, penalties included, and metrics, as they were before it. */
+  /** One step on all of these samples; resolves with its loss and metrics, as they were before the update. */
   async trainOnBatch(x: Inputs, y: Values, options?: TrainOnBatchOptions): Promise<Scores> {
-    return trainOnBatch(this.trainee('trainOnBatch'), this.compiled, x, y, options)
+    return trainOnBatch(this.forTraining(), this.compiled, x, y, options)
   }
 
-  /** This model as the training loop sees it, which knows one loss and so one output. */
-  private trainee(op: string): Trainable {
+  /** The model as the training loop takes it: with one output. */
+  private forTraining(): Trainable {
     if (this.several) {
       throw typeError(
-        `${this.label}: ${op} is for models of one output. this one returns an array: train it in a loop of your own, with backward and optimizer.step`,
+        `${this.label}: training takes a model of one output, and this one has ${this.graph?.outputs.length}. train it with forward, backward and an optimizer`,
       )
     }
-    return this as unknown as Model
+    return this as unknown as Trainable
   }
 
   /** Prints each layer with its output's shape, parameters and forward FLOPs, then totals and the memory that training takes. */
