@@ -23,6 +23,7 @@ for (const file of files) {
     } finally {
       console.log = log
     }
+    t.pass()
     let from = 0
     for (const line of expected) {
       const at = printed.indexOf(line, from)

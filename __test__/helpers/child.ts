@@ -12,15 +12,23 @@ export interface ChildResult {
   stderr: string
 }
 
-/** Runs `script` as an ES module in which `f` is ferrograd; kills it after a minute. */
+/** Runs `script` as an ES module in which `f` is ferrograd; kills it after two minutes. */
 export function runChild(script: string, env: Record<string, string> = {}, flags: string[] = []): Promise<ChildResult> {
+  return runScript(`import * as f from ${JSON.stringify(packageUrl)}\n${script}`, env, flags)
+}
+
+/** Runs `source` as an ES module; kills it after two minutes. */
+export function runScript(
+  source: string,
+  env: Record<string, string> = {},
+  flags: string[] = [],
+): Promise<ChildResult> {
   return new Promise((resolve) => {
-    const source = `import * as f from ${JSON.stringify(packageUrl)}\n${script}`
     const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', source], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: 120_000,
       killSignal: 'SIGKILL',
     })
     const result: ChildResult = { code: null, signal: null, stdout: '', stderr: '' }

@@ -197,6 +197,31 @@ test('gradients flow through every kind of path', async (t) => {
   t.true(error < 1e-6, String(error))
 })
 
+test('gradients flow through pooling, normalisation and joints', async (t) => {
+  const x = input({ shape: [6, 6, 2], dtype: 'float64' })
+  const stem = layers.conv2d({ filters: 4, kernelSize: 3, kernelInitializer: 'orthogonal' }).apply(x)
+  const normal = layers.batchNorm({ betaInitializer: 'randomNormal' }).apply(stem)
+  const pooled = layers.maxPool2d({ poolSize: 2 }).apply(layers.leakyRelu().apply(normal))
+  const padded = layers
+    .zeroPadding2d({
+      padding: [
+        [0, 1],
+        [1, 0],
+      ],
+    })
+    .apply(pooled)
+  const mean = layers.avgPool2d({ poolSize: 2, strides: 1 }).apply(padded)
+  const large = layers
+    .upSampling2d({ size: [1, 2] })
+    .apply(layers.maxout({ filters: 2, kernelSize: 1, pieces: 3 }).apply(mean))
+  const joined = layers.concatenate({ axis: 2 }).apply([large, layers.activation({ activation: 'gelu' }).apply(large)])
+  const layered = layers.layerNorm().apply(joined)
+  const both = layers.add().apply([layers.globalAvgPool2d().apply(layered), layers.globalMaxPool2d().apply(layered)])
+  const net = model({ inputs: x, outputs: layers.dense({ units: 3, activation: 'softmax' }).apply(both) })
+  const error = await worstGradient(net, wave([3, 6, 6, 2]))
+  t.true(error < 1e-5, String(error))
+})
+
 test('weights go round', async (t) => {
   const build = () =>
     sequential({

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import { tensor } from 'ferrograd'
-import { packageUrl, runChild } from '../helpers/child.js'
+import { packageUrl, runScript } from '../helpers/child.js'
 
 const step = `
   const { parentPort } = require('node:worker_threads')
@@ -63,17 +63,13 @@ test.serial('workers terminated in mid-step leave the process well, 25 times ove
 })
 
 test('an addon loaded only in a worker may outlive it', async (t) => {
-  const result = await runChild('').then(() =>
-    runChild(
-      `
-      const { Worker } = await import('node:worker_threads')
-      for (let i = 0; i < 5; i++) {
-        const worker = new Worker(${JSON.stringify(step.replace('STEPS', '3'))}, { eval: true })
-        await new Promise((resolve) => worker.on('exit', resolve))
-      }
-      console.log('done')
-    `.replace(/^/, ''),
-    ),
-  )
+  const result = await runScript(`
+    import { Worker } from 'node:worker_threads'
+    for (let i = 0; i < 5; i++) {
+      const worker = new Worker(${JSON.stringify(step.replace('STEPS', '3'))}, { eval: true, execArgv: [] })
+      await new Promise((resolve) => worker.on('exit', resolve))
+    }
+    console.log('done')
+  `)
   t.like(result, { code: 0, signal: null, stdout: 'done\n' })
 })

@@ -1,6 +1,6 @@
 // Watching one figure for improvement.
 
-import { typeError } from '../errors.js'
+import { show, typeError } from '../errors.js'
 import { checkChoice, checkNumber, listed } from '../initializers/options.js'
 import type { Logs } from '../training/logs.js'
 import type { Training } from './callback.js'
@@ -25,7 +25,9 @@ export class Monitor {
     private readonly op: string,
     { monitor = 'val_loss', minDelta = 0, mode = 'auto' }: MonitorOptions,
   ) {
-    if (typeof monitor !== 'string' || monitor === '') throw typeError(`${op}: monitor must be the name of a figure`)
+    if (typeof monitor !== 'string' || monitor === '') {
+      throw typeError(`${op}: monitor must be the name of a figure. got ${show(monitor)}`)
+    }
     this.key = monitor === 'acc' || monitor === 'val_acc' ? monitor.replace('acc', 'accuracy') : monitor
     this.minDelta = checkNumber(op, 'minDelta', minDelta, 0)
     this.mode = checkChoice(op, 'mode', mode, ['auto', 'min', 'max'])

@@ -36,7 +36,7 @@ class ReduceOnPlateau implements Callback {
       throw rangeError(`${op}: factor must lie between 0 and 1. got ${show(factor)}`)
     }
     this.factor = factor
-    this.patience = checkCount(op, 'patience', options.patience ?? 10, 1)
+    this.patience = checkCount(op, 'patience', options.patience ?? 10, 0)
     this.cooldown = checkCount(op, 'cooldown', options.cooldown ?? 0, 0)
     this.minLearningRate = checkNumber(op, 'minLearningRate', options.minLearningRate ?? 0, 0)
   }

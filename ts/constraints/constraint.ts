@@ -33,6 +33,7 @@ export interface MaxNormOptions {
  * ```ts
  * import { constraints, layers } from 'ferrograd'
  * const layer = layers.dense({ units: 10, kernelConstraint: constraints.maxNorm({ maxValue: 3 }) })
+ * console.log(layer.kind) // dense
  * ```
  */
 export function maxNorm(options: MaxNormOptions = {}): Constraint {

@@ -78,9 +78,10 @@ export class Batches implements AsyncIterable<TensorBatch> {
  * ```ts
  * import { batches, tensor } from 'ferrograd'
  * const source = { images: tensor([[1], [2], [3]]), labels: tensor([1, 0, 1], { dtype: 'int32' }) }
- * for await (const { xs, ys } of batches(source, { size: 2 })) console.log(xs.shape, ys.shape)
- * // [ 2, 1 ] [ 2 ]
- * // [ 1, 1 ] [ 1 ]
+ * const list = batches(source, { size: 2 })
+ * for await (const { xs, ys } of list) {
+ *   console.log(list.length, xs.shape[0], await ys.array()) // 2 2 [ 1, 0 ]
+ * }
  * ```
  */
 export function batches(source: LabelledImages | TensorBatch, options: BatchesOptions = {}): Batches {

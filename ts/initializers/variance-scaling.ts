@@ -40,6 +40,7 @@ const TRUNCATED = 0.8796256610342398
  * import { initializers, layers } from 'ferrograd'
  * const kernelInitializer = initializers.varianceScaling({ scale: 2, mode: 'fanOut', distribution: 'normal' })
  * const layer = layers.conv2d({ filters: 8, kernelSize: 3, kernelInitializer })
+ * console.log(layer.kind) // conv2d
  * ```
  */
 export function varianceScaling(options: VarianceScalingOptions = {}): Initializer {

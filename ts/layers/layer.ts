@@ -9,9 +9,10 @@ import { type InitializerOption, resolveInitializer } from '../initializers/reso
 import { type Regularizer, type RegularizerOption, resolveRegularizer } from '../regularizers/regularizer.js'
 import { scope } from '../tensor/scope.js'
 import { checkShape, sameShape, showShape } from '../tensor/shape.js'
-import { checkTensor, type Tensor } from '../tensor/tensor.js'
+import { checkTensor, Tensor } from '../tensor/tensor.js'
 import { type Variable, variable } from '../tensor/variable.js'
 import { type LayerConfig, plainConfig } from './config.js'
+import { errorIn } from './error-in.js'
 import { Module, type Output, type ShapeOf, type Weight } from './module.js'
 import { assignNames, checkName } from './naming.js'
 import { checkExampleShape, exampleSize, fitsShape, isShape, type Shape, showFree } from './shape.js'
@@ -235,12 +236,15 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
 
   /** @internal */
   run(x: Tensor | Tensor[], training: boolean): Out {
-    return this.within(() => {
+    try {
       const y = this.forward(x, { training })
+      if (y instanceof Tensor && !y.disposed) return y
       if (Array.isArray(y)) for (const [i, item] of y.entries()) checkTensor(this.label, `output ${i} of forward`, item)
       else checkTensor(this.label, 'the result of forward', y)
       return y
-    })
+    } catch (error) {
+      throw errorIn(this.kind, this.label, error)
+    }
   }
 
   /** @internal */

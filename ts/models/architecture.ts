@@ -46,7 +46,7 @@ export interface CallDescription {
 /** Makes a layer of the user's own from its `config()`, by kind. */
 export type LayerFactories = Readonly<Record<string, (config: LayerConfig) => Layer>>
 
-/** @internal `model` as data that JSON can hold. */
+/** `model` as data that JSON can hold. */
 export function describeModel(model: Model<Output>): ModelDescription {
   const graph = model.checkedGraph()
   const places = new Map(graph.modules.map((module, i) => [module, i]))
@@ -74,7 +74,7 @@ function describe(module: Module<Output>): LayerDescription | ModelDescription {
 }
 
 /**
- * @internal The model that `description` describes, from a file and therefore checked. Kinds that this library does
+ * The model that `description` describes, from a file and therefore checked. Kinds that this library does
  * not have are made by `own`. Throws a {@link FormatError} where the description makes no sense.
  */
 export function modelFrom(description: unknown, own: LayerFactories = {}): Model<Output> {

@@ -60,20 +60,18 @@ export class Graph {
     return scope(() => {
       const made = currentScope()!
       const values: (Tensor | undefined)[] = [...inputs]
-      for (const { module, inputs, outputs, list, last } of this.steps) {
+      for (const step of this.steps) {
+        const { inputs, list, last } = step
+        const before = made.length
         const x = list ? inputs.map((place) => values[place]!) : values[inputs[0]!]!
-        const y = scope(() => module.run(x, training))
-        const produced = Array.isArray(y) ? y : [y]
-        if (produced.length !== outputs.length) {
-          throw new ShapeError(
-            `${module.label}: forward returned ${produced.length} tensors, but outputShape ${outputs.length} shapes`,
-          )
+        const y = step.module.run(x, training)
+        const results = Array.isArray(y) ? y : [y]
+        this.keep(step, results, values)
+        // What the step made on its way belongs to nobody any more: a scope of its own, without the cost of one.
+        for (const tensor of made.splice(before)) {
+          if (results.includes(tensor)) made.push(tensor)
+          else tensor.dispose()
         }
-        produced.forEach((tensor, i) => {
-          checkDeclared(module, tensor, this.symbols[outputs[i]!]!.shape)
-          // A place that is an input of the graph keeps what was put in.
-          if (outputs[i]! >= this.inputs.length) values[outputs[i]!] = tensor
-        })
         for (const place of last) {
           const tensor = values[place]!
           values[place] = undefined
@@ -83,6 +81,21 @@ export class Graph {
       }
       return this.results.map((place) => values[place]!)
     })
+  }
+
+  /** Puts what a step computed into its places. */
+  private keep({ module, outputs }: Step, results: readonly Tensor[], values: (Tensor | undefined)[]): void {
+    if (results.length !== outputs.length) {
+      throw new ShapeError(
+        `${module.label}: forward returned ${results.length} tensors, but outputShape ${outputs.length} shapes`,
+      )
+    }
+    for (const [i, tensor] of results.entries()) {
+      const place = outputs[i]!
+      checkDeclared(module, tensor, this.symbols[place]!.shape)
+      // A place that is an input of the graph keeps what was put in.
+      if (place >= this.inputs.length) values[place] = tensor
+    }
   }
 
   /** The shapes of the outputs for inputs of these shapes. */

@@ -5,10 +5,22 @@ import type { FloatDType } from '../initializers/initializer.js'
 import { checkOptions, listed } from '../initializers/options.js'
 import { type ForwardOptions, Module, type Output, type ShapeOf, type Weight } from '../layers/module.js'
 import { assignNames, checkName } from '../layers/naming.js'
-import { fitsShape, isShape, type Shape, showFree, showLayout } from '../layers/shape.js'
+import { fitsShape, isShape, type Shape, showFree } from '../layers/shape.js'
 import type { SymbolicTensor } from '../layers/symbolic.js'
-import { isFloat } from '../tensor/dtype.js'
+import type { Optimizer } from '../optimizers/optimizer.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
+import type { BatchIterable } from '../training/batch-iterable.js'
+import { type Compiled, type CompileOptions, checkCompiled, compile } from '../training/compile.js'
+import { type EvaluateOptions, evaluate } from '../training/evaluate.js'
+import { fit } from '../training/fit.js'
+import type { FitOptions } from '../training/fit-options.js'
+import type { Inputs } from '../training/inputs.js'
+import type { History, Scores } from '../training/logs.js'
+import { type PredictOptions, predict } from '../training/predict.js'
+import { type TrainOnBatchOptions, trainOnBatch } from '../training/train-on-batch.js'
+import type { Trainable } from '../training/trainable.js'
+import type { Values } from '../training/values.js'
+import { checkGraphInputs } from './check-inputs.js'
 import { Graph } from './graph.js'
 import { printSummary } from './summary.js'
 
@@ -20,6 +32,9 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   /** @internal Undefined as long as the input's shape is unknown. */
   protected graph: Graph | undefined
   private madeOf: FloatDType | undefined
+  private compiled: Compiled | undefined
+  /** Set to true, in a callback as a rule, it ends `fit` after the batch at hand. */
+  stopTraining = false
   /** @internal Whether `forward` returns an array. */
   readonly several: boolean
 
@@ -104,24 +119,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   protected checkInputs(inputs: readonly Tensor[]): void {
     const { label, graph } = this
     if (graph === undefined) throw typeError(`${label}: has no layers. put some in with add(layer)`)
-    if (inputs.length !== graph.inputs.length) {
-      throw new ShapeError(`${label}: takes ${graph.inputs.length} inputs. got ${inputs.length}`)
-    }
-    inputs.forEach((x, i) => {
-      const { shape: declared, name } = graph.inputs[i]!
-      const which = name === undefined ? (inputs.length === 1 ? 'the input' : `input ${i}`) : `input "${name}"`
-      if (!fitsShape(x.shape, declared)) {
-        const first = graph.steps.find((step) => step.inputs.includes(i))?.module.label
-        throw new ShapeError(
-          `${label}: ${which} does not fit its first layer, ${first}. got ${showFree(x.shape)}, expected ${showLayout(declared)}${wayToFit(x.shape, declared)}`,
-        )
-      }
-      if (isFloat(x.dtype) && x.dtype !== this.dtype) {
-        throw new DTypeError(
-          `${label}: ${which} has dtype ${x.dtype}, but the weights are ${this.dtype}. cast it: cast(x, { dtype: '${this.dtype}' })`,
-        )
-      }
-    })
+    checkGraphInputs(label, graph, this.dtype, inputs)
   }
 
   /** @internal The calls of a model that is built. */
@@ -132,6 +130,78 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
 
   private result(outputs: Tensor[]): Out {
     return (this.several ? outputs : outputs[0]) as Out
+  }
+
+  /**
+   * Settles how the model is trained: `optimizer` and `loss` by name or as they are, and `metrics` to report. Compiling
+   * again starts with a fresh optimizer and keeps the weights.
+   *
+   * Throws a `TypeError` that lists the names there are.
+   *
+   * @example
+   * ```ts
+   * import { layers, optimizers, sequential } from 'ferrograd'
+   * const model = sequential({ inputShape: [4], layers: [layers.dense({ units: 3 })] })
+   * model.compile({ optimizer: optimizers.adam({ learningRate: 0.01 }), loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
+   * console.log(model.optimizer.learningRate) // 0.01
+   * ```
+   */
+  compile(options: CompileOptions): void {
+    this.compiled = compile(this.forTraining(), options)
+  }
+
+  /** The optimizer that `compile` was given or made. */
+  get optimizer(): Optimizer {
+    checkCompiled('optimizer', this.forTraining(), this.compiled)
+    return this.compiled.optimizer
+  }
+
+  /**
+   * Trains on samples `x` with labels `y`, or on batches `{ xs, ys }` from an iterable, and resolves with the figures of
+   * every epoch. The event loop stays free. {@link FitOptions} says what can be set.
+   *
+   * @example
+   * ```ts
+   * import { datasets, layers, sequential, setSeed } from 'ferrograd'
+   * setSeed(1)
+   * const { train } = datasets.spiral({ points: 50, classes: 3, seed: 1 })
+   * const model = sequential({ inputShape: [2], layers: [layers.dense({ units: 3 })] })
+   * model.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy' })
+   * const { epoch, history } = await model.fit(train.images, train.labels, { epochs: 2, verbose: 0 })
+   * console.log(epoch, history.loss.length) // [ 0, 1 ] 2
+   * ```
+   */
+  async fit(x: Inputs, y: Values, options?: FitOptions): Promise<History>
+  async fit(batches: BatchIterable, options?: FitOptions): Promise<History>
+  async fit(x: Inputs | BatchIterable, y?: Values | FitOptions, options?: FitOptions): Promise<History> {
+    return fit(this.forTraining(), this.compiled, x, y, options)
+  }
+
+  /** The loss, penalties included, and the metrics over all samples, exact whatever `batchSize` (default 32). */
+  async evaluate(x: Inputs, y: Values, options?: EvaluateOptions): Promise<Scores>
+  async evaluate(batches: BatchIterable): Promise<Scores>
+  async evaluate(x: Inputs | BatchIterable, y?: Values, options?: EvaluateOptions): Promise<Scores> {
+    return evaluate(this.forTraining(), this.compiled, x, y, options)
+  }
+
+  /** The predictions for all samples, `[samples, …]`, computed in batches of `batchSize` (default 32). */
+  async predict(x: Inputs, options?: PredictOptions): Promise<Tensor> {
+    return predict(this.forTraining(), x, options)
+  }
+
+  /** One step on all of these samples; resolves with its loss and metrics, as they were before the update. */
+  async trainOnBatch(x: Inputs, y: Values, options?: TrainOnBatchOptions): Promise<Scores> {
+    return trainOnBatch(this.forTraining(), this.compiled, x, y, options)
+  }
+
+  /** The model as the training loop takes it: with one output. */
+  private forTraining(): Trainable {
+    if (this.several) {
+      throw typeError(
+        `${this.label}: training takes a model of one output, and this one has ${this.graph?.outputs.length}. train it with forward, backward and an optimizer`,
+      )
+    }
+    return this as unknown as Trainable
   }
 
   /** Prints each layer with its output's shape, parameters and forward FLOPs, then totals and the memory that training takes. */
@@ -216,18 +286,6 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
     }
     return sum
   }
-}
-
-/** What might turn an input of shape `actual` into the declared one. */
-function wayToFit(actual: readonly number[], declared: Shape): string {
-  const example = declared.slice(1)
-  if (example.includes(null)) return ''
-  if (fitsShape(actual, example)) return `. make it a batch of one: reshape(x, [1, ${example.join(', ')}])`
-  const size = (example as number[]).reduce((product, n) => product * n, 1)
-  const perExample = actual.slice(1).reduce((product, n) => product * n, 1)
-  return actual.length > 1 && perExample === size && size > 0
-    ? `. reshape(x, [-1, ${example.join(', ')}]) has the same numbers`
-    : ''
 }
 
 export interface ModelOptions<Outputs extends SymbolicTensor | readonly SymbolicTensor[]> {

@@ -1,7 +1,7 @@
 // A model as a table.
 
 import type { Module, Output } from '../layers/module.js'
-import { type Shape, showFree } from '../layers/shape.js'
+import { exampleSize, type Shape, showFree } from '../layers/shape.js'
 import { bytesPerElement } from '../tensor/dtype.js'
 import type { Graph } from './graph.js'
 import type { Model } from './model.js'
@@ -20,16 +20,15 @@ export function printSummary(model: Model<Output>, graph: Graph, print: (line: s
   const rows: Row[] = [title, ...graph.inputs.map((x, i) => inputRow(x.name ?? inputName(graph, i), x.shape))]
   const makers = graph.inputs.map((x, i) => x.name ?? inputName(graph, i))
   const counted = new Set<Module<Output>>()
-  let kept: number | undefined = 0
+  let kept = graph.inputs.reduce<number | undefined>((sum, x) => plus(sum, exampleSize(x.shape)), 0)
   let flops = 0
   let unknown = false
   for (const { module, inputs, outputs, list } of graph.steps) {
     const x = list ? inputs.map((place) => shapes[place]!) : shapes[inputs[0]!]!
     const cost = module.flops(x)
-    const memory = module.kept(x)
     if (cost === undefined) unknown = true
     flops += cost ?? 0
-    kept = kept === undefined || memory === undefined ? undefined : kept + memory
+    kept = plus(kept, module.kept(x))
     rows.push({
       name: `${module.name} (${module.kind})`,
       shape: outputs.map((place) => showFree(shapes[place]!)).join(' '),
@@ -42,6 +41,10 @@ export function printSummary(model: Model<Output>, graph: Graph, print: (line: s
   }
   printTable(model.label, rows, isRow(graph), print)
   printTotals(model, flops, unknown, kept, print)
+}
+
+function plus(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b
 }
 
 const title: Row = {

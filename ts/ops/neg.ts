@@ -1,8 +1,9 @@
 // Negation.
 
+import { record } from '../autograd/record.js'
 import { native } from '../native/index.js'
-import type { Tensor } from '../tensor/tensor.js'
-import { unary } from './unary.js'
+import { checkFloat } from '../tensor/dtype.js'
+import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 
 /**
  * −x, element by element. Any shape, float.
@@ -14,5 +15,13 @@ import { unary } from './unary.js'
  * ```
  */
 export function neg(x: Tensor): Tensor {
-  return unary('neg', x, native.negForward, 'y', (_, dy, dx) => native.negForward(dy, dx))
+  checkTensor('neg', 'x', x)
+  checkFloat('neg', 'x', x.dtype)
+  return record('neg', negated(x), [x], [], (dy) => [negated(dy)])
+}
+
+function negated(x: Tensor): Tensor {
+  const y = empty(x.shape, x.dtype)
+  native.negForward(x.handle, y.handle)
+  return y
 }

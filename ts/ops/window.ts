@@ -106,9 +106,9 @@ export function windowAxes(
   defaultStride: readonly [number, number] = [1, 1],
 ): readonly [WindowAxis, WindowAxis] {
   const stride = options.stride === undefined ? defaultStride : checkSize(op, 'stride', options.stride)
-  const dilation = checkSize(op, 'dilation', options.dilation ?? 1)
-  const sides = checkPadding(op, options.padding ?? 'valid')
-  const { strict = false } = options
+  const { padding = 'valid', strict = false } = options
+  const dilation = checkSize(op, 'dilation', options.dilation === undefined ? 1 : options.dilation)
+  const sides = checkPadding(op, padding)
   if (typeof strict !== 'boolean') throw typeError(`${op}: strict must be a boolean. got ${show(strict)}`)
   const axis = (i: 0 | 1): WindowAxis =>
     windowAxis(op, images, i === 0 ? 'height' : 'width', size[i], kernel[i], stride[i], dilation[i], sides?.[i], strict)

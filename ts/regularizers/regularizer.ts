@@ -31,8 +31,10 @@ export function l1(options: { l1?: number } = {}): Regularizer {
  *
  * @example
  * ```ts
- * import { layers, regularizers } from 'ferrograd'
- * const layer = layers.dense({ units: 10, kernelRegularizer: regularizers.l2({ l2: 1e-4 }) })
+ * import { layers, ones, regularizers } from 'ferrograd'
+ * const layer = layers.dense({ units: 2, kernelInitializer: 'ones', kernelRegularizer: regularizers.l2({ l2: 0.25 }) })
+ * layer.apply(ones([1, 3]))
+ * console.log(await layer.regularization()!.item()) // 1.5
  * ```
  */
 export function l2(options: { l2?: number } = {}): Regularizer {

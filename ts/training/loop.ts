@@ -93,7 +93,7 @@ export class Loop {
   }
 
   private async judge(validation: Source): Promise<Record<string, number | undefined> | undefined> {
-    const judged = await judge('fit', this.model, this.compiled, validation, () => this.aborted())
+    const judged = await judge('fit: validationData', this.model, this.compiled, validation, () => this.aborted())
     return judged && asValidation(judged)
   }
 

@@ -1,0 +1,69 @@
+// Numbers of the CS231n assignments, from ../shared/data beside the repository. Without them the tests are skipped.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { type DType, type Tensor, tensor } from 'ferrograd'
+
+interface Numbers {
+  shape: number[]
+  data: number[]
+}
+
+export interface CourseVector {
+  id: string
+  inputs: Record<string, Numbers>
+  expected: Record<string, Numbers | number>
+}
+
+const file = fileURLToPath(new URL('../../../shared/data/cs231n/vectors.json', import.meta.url))
+const vectors: CourseVector[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).vectors : []
+
+/** Registers a test of one of the course's vectors. */
+export function testCourse(id: string, body: (t: ExecutionContext, vector: CourseVector) => Promise<void>): void {
+  if (vectors.length === 0) {
+    test.skip(`the course's ${id}: no ${file}`, () => {})
+    return
+  }
+  test(`the course's ${id}`, async (t) => {
+    const vector = vectors.find((candidate) => candidate.id === id)
+    if (vector === undefined) return t.fail(`there is no vector ${id}`)
+    await body(t, vector)
+  })
+}
+
+/** An input as a tensor. */
+export function courseTensor(vector: CourseVector, name: string, dtype: DType = 'float64'): Tensor {
+  const { shape, data } = vector.inputs[name]!
+  return tensor(data, { shape, dtype })
+}
+
+/** The numbers that are expected under this name. */
+export function courseNumbers(vector: CourseVector, name: string): number[] {
+  const expected = vector.expected[name]!
+  return typeof expected === 'number' ? [expected] : expected.data
+}
+
+/** `[N, C, H, W]` numbers, which the course uses, as `[N, H, W, C]`. */
+export function channelsLast({ shape, data }: Numbers): Numbers {
+  const [n, c, h, w] = shape as [number, number, number, number]
+  const moved = Array.from(data)
+  for (let image = 0; image < n; image++) {
+    for (let channel = 0; channel < c; channel++) {
+      for (let pixel = 0; pixel < h * w; pixel++) {
+        moved[(image * h * w + pixel) * c + channel] = data[(image * c + channel) * h * w + pixel]!
+      }
+    }
+  }
+  return { shape: [n, h, w, c], data: moved }
+}
+
+/** Mean and standard deviation (of the population) of each column of rows of `columns`. */
+export function columnStatistics(data: readonly number[], columns: number): { means: number[]; deviations: number[] } {
+  const rows = data.length / columns
+  const column = (c: number) => data.filter((_, i) => i % columns === c)
+  const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / rows
+  const means = Array.from({ length: columns }, (_, c) => mean(column(c)))
+  const deviations = means.map((m, c) => Math.sqrt(mean(column(c).map((v) => (v - m) ** 2))))
+  return { means, deviations }
+}

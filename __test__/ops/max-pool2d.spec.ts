@@ -1,0 +1,80 @@
+import test from 'ava'
+import { gradients, maxPool2d, memory, mul, noGrad, scope, sum, tensor } from 'ferrograd'
+import { channelsLast, courseNumbers, testCourse } from '../helpers/course.js'
+import { testPooling } from '../helpers/pooling.js'
+import { numbers, values } from '../helpers/values.js'
+
+/** The first of the largest. */
+const winner = (cells: number[]) => cells.indexOf(Math.max(...cells))
+
+testPooling({
+  name: 'maxPool2d',
+  op: maxPool2d,
+  forward: (cells) => cells[winner(cells)]!,
+  shares: (cells) => cells.map((_, i) => (i === winner(cells) ? 1 : 0)),
+  tolerance: 0,
+})
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number
+
+for (const dtype of ['float32', 'float64'] as const) {
+  test(`the first of ties wins, a NaN beats all, and -Infinity has a winner, in ${dtype}`, async (t) => {
+    const cases: [number[], number][] = [
+      [[1, 2, 2, 1], 1],
+      [[0, 0, 0, 0], 0],
+      [[nan, nan, nan, nan], 0],
+      [[1, nan, 2, nan], 1],
+      [[inf, 1, nan, 2], 2],
+      [[-inf, -inf, -inf, -inf], 0],
+      [[-inf, -inf, -(2 ** 90), -inf], 2],
+      [[-inf, inf, inf, 0], 1],
+    ]
+    for (const [cells, wins] of cases) {
+      for (const channels of [1, 5, 40]) {
+        const pixels = cells.flatMap((cell) => Array.from({ length: channels }, () => cell))
+        const x = tensor(pixels, { shape: [1, 2, 2, channels], dtype })
+        t.true((await values(maxPool2d(x, { size: 2 }))).every((y) => Object.is(y, cells[wins])))
+        const [dx] = gradients(() => sum(maxPool2d(x, { size: 2 })), [x])
+        const expected = cells.flatMap((_, i) => Array.from({ length: channels }, () => (i === wins ? 1 : 0)))
+        t.deepEqual(await values(dx), expected, `${cells}`)
+      }
+    }
+  })
+}
+
+test('a window of more cells than a byte can number has its winner too', async (t) => {
+  const cells = Array.from({ length: 20 * 20 }, (_, i) => (i === 391 ? 5 : Math.sin(i)))
+  const x = tensor(cells, { shape: [1, 20, 20, 1] })
+  t.is(await maxPool2d(x, { size: 20 }).item(), 5)
+  const [dx] = gradients(() => sum(maxPool2d(x, { size: 20 })), [x])
+  t.deepEqual(
+    (await values(dx)).map((v, i) => (v === 0 ? -1 : i)).filter((i) => i >= 0),
+    [391],
+  )
+})
+
+test('values and gradients are the same bits on every run', async (t) => {
+  const x = numbers([4, 33, 31, 24], 1, 'float32')
+  const options = { size: 3, stride: 2, padding: 'same' } as const
+  const dy = maxPool2d(numbers([4, 33, 31, 24], 2, 'float32'), options)
+  const run = async () => values(gradients(() => sum(mul(maxPool2d(x, options), dy)), [x])[0])
+  t.deepEqual(await run(), await run())
+})
+
+test('winners are kept only where a gradient can be asked for, and go with the graph', (t) => {
+  const x = numbers([2, 8, 8, 4], 1, 'float32')
+  const before = memory().tensors
+  const y = noGrad(() => maxPool2d(x, { size: 2 }))
+  t.is(memory().tensors, before + 1)
+  y.dispose()
+  const [dx] = scope(() => gradients(() => sum(maxPool2d(x, { size: 2 })), [x]))
+  t.is(memory().tensors, before + 1)
+  dx.dispose()
+})
+
+testCourse('max_pool_forward_linspace', async (t, vector) => {
+  const { shape, data } = channelsLast(vector.inputs.x!)
+  const y = await values(maxPool2d(tensor(data, { shape, dtype: 'float64' }), { size: 2 }))
+  const expected = channelsLast({ shape: [2, 3, 2, 2], data: courseNumbers(vector, 'out') }).data
+  t.true(y.every((v, i) => Math.abs(v - expected[i]!) / Math.max(1e-8, Math.abs(v) + Math.abs(expected[i]!)) < 1e-7))
+})
