@@ -6,7 +6,7 @@ import { add, memory, optimizers, tensor } from 'ferrograd'
 import { mlp, training } from './peers/ferrograd.js'
 import { fill } from './peers/peer.js'
 
-const steps = Number(process.argv.find((word) => /^\d+$/.test(word)) ?? 5000)
+const steps = Number(process.argv.find((word) => /^\d+$/.test(word)) ?? 20000)
 
 /** The growth of the second half of the samples, in units per thousand steps (least squares). */
 function slope(samples: { step: number; value: number }[]): number {
