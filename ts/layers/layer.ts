@@ -1,12 +1,12 @@
 // The class that every layer extends, users' own included.
 
 import { noGrad } from '../autograd/record.js'
-import { type Constraint, type ConstraintOption, resolveConstraint } from '../constraints/constraint.js'
+import { type ConstraintOption, resolveConstraint } from '../constraints/constraint.js'
 import { DTypeError, rangeError, ShapeError, show, typeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
 import { checkBoolean } from '../initializers/options.js'
 import { type InitializerOption, resolveInitializer } from '../initializers/resolve.js'
-import { type Regularizer, type RegularizerOption, resolveRegularizer } from '../regularizers/regularizer.js'
+import { type RegularizerOption, resolveRegularizer } from '../regularizers/regularizer.js'
 import { scope } from '../tensor/scope.js'
 import { checkShape, sameShape, showShape } from '../tensor/shape.js'
 import { checkTensor, Tensor } from '../tensor/tensor.js'
@@ -271,5 +271,3 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
 export function showAll(shape: Shape | readonly Shape[]): string {
   return isShape(shape) ? showFree(shape) : shape.map(showFree).join(', ')
 }
-
-export type { Constraint, Regularizer }
