@@ -1,43 +1,41 @@
-// A small convolutional network learns real handwritten digits, while the event loop stays free.
+// Trains a small convolutional network on 1,437 handwritten digits and reads 360 others: `npm start`.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { callbacks, datasets, layers, optimizers, sequential, setSeed, threads } from 'ferrograd'
+import { callbacks, datasets, layers, sequential, setSeed, threads } from 'ferrograd'
 
+const epochs = 20
 setSeed(1)
 const { train, test } = datasets.digits()
-const epochs = 20
 
+const relu = { padding: 'same', activation: 'relu', kernelInitializer: 'heNormal' } as const
 const model = sequential({
   inputShape: [8, 8, 1],
   layers: [
-    layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: 'heNormal' }),
-    layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: 'heNormal' }),
+    layers.conv2d({ filters: 32, kernelSize: 3, ...relu }),
+    layers.conv2d({ filters: 64, kernelSize: 3, ...relu }),
     layers.maxPool2d({ poolSize: 2 }),
-    layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: 'heNormal' }),
+    layers.conv2d({ filters: 64, kernelSize: 3, ...relu }),
     layers.flatten(),
     layers.dropout({ rate: 0.4 }),
     layers.dense({ units: 10 }),
   ],
 })
 model.summary()
-model.compile({
-  optimizer: optimizers.adam({ learningRate: 0.002 }),
-  loss: 'softmaxCrossEntropy',
-  metrics: ['accuracy'],
-})
+model.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
 
-const delay = monitorEventLoopDelay({ resolution: 1 })
+// Large steps at first, ever smaller ones towards the end: half a cosine.
+const cosine = callbacks.learningRateScheduler((epoch) => 0.001 * (1 + Math.cos((Math.PI * epoch) / epochs)))
+
+// While the network trains on other threads, this one is free. The longest time that a timer had to wait shows it.
+const interval = 1
+const delay = monitorEventLoopDelay({ resolution: interval })
 delay.enable()
-const start = performance.now()
-await model.fit(train.images, train.labels, {
-  epochs,
-  batchSize: 32,
-  callbacks: [callbacks.learningRateScheduler((epoch, rate) => (epoch < 10 ? rate : rate * 0.8))],
-})
-const seconds = (performance.now() - start) / 1000
+const began = performance.now()
+await model.fit(train.images, train.labels, { epochs, callbacks: [cosine] })
+const seconds = (performance.now() - began) / 1000
 delay.disable()
 
 const { accuracy } = await model.evaluate(test.images, test.labels)
-const images = epochs * train.images.shape[0]!
+const images = train.labels.size * epochs
 console.log(`trained ${Math.round(images / seconds).toLocaleString('en')} images a second on ${threads()} threads`)
-console.log(`longest pause of the event loop: ${(delay.max / 1e6).toFixed(1)} ms`)
+console.log(`longest pause of the event loop: ${Math.max(0, delay.max / 1e6 - interval).toFixed(1)} ms`)
 console.log(`test accuracy: ${accuracy!.toFixed(3)}`)

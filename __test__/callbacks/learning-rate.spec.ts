@@ -100,6 +100,15 @@ test('reduceOnPlateau has defaults', async (t) => {
   t.deepEqual(await rates([1, 2, 3], { patience: 1, mode: 'max' }), [1, 1, 1])
 })
 
+test('reduceOnPlateau watches what it is told to', async (t) => {
+  t.deepEqual(await rates([1, 2, 3], { monitor: 'loss', patience: 1, factor: 0.5 }), [1, 0.5, 0.25])
+  t.deepEqual(await rates([3, 2, 1], { monitor: 'val_loss', patience: 1, factor: 0.5 }), [1, 1, 1])
+  await t.throwsAsync(rates([1], { monitor: 'val_recall' }), {
+    message:
+      'reduceOnPlateau: there is no "val_recall" to watch among loss, accuracy and val_loss. give fit validationData or validationSplit, or set monitor to one of them',
+  })
+})
+
 test('wrong options of reduceOnPlateau', (t) => {
   const cases: [object, string][] = [
     [{ factor: 0 }, 'reduceOnPlateau: factor must lie between 0 and 1. got 0'],

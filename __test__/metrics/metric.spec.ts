@@ -45,3 +45,19 @@ test('predictions of a recorded graph may be measured', async (t) => {
   error.update(sum(x, { keepDims: true }), tensor([1]))
   t.is(await error.result(), 2)
 })
+
+test('what measure returns is checked', (t) => {
+  class Wrong extends Metric {
+    measure() {
+      return 3 as never
+    }
+    value() {
+      return 0
+    }
+  }
+  const x = tensor([1])
+  t.throws(() => new Wrong('wrong').update(x, x), {
+    instanceOf: TypeError,
+    message: 'wrong: measure must return { sums: a Tensor, count: a number }. got 3',
+  })
+})

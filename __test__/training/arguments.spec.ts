@@ -264,7 +264,10 @@ test('wrong options are refused with what is valid', async (t) => {
       'fit: validationData must be [x, y], [x, y, sampleWeight] or batches of { xs, ys }. got [[[1, 2], [3, 4], [5, 6]]]',
     ],
     [{ validationData: 3 }, 'fit: validationData must be [x, y], [x, y, sampleWeight] or batches of { xs, ys }. got 3'],
-    [{ validationData: [x, [1]] }, 'fit: there are 3 samples, but 1 labels. each sample needs one. labels [1]'],
+    [
+      { validationData: [x, [1]] },
+      'fit: validationData: there are 3 samples, but 1 labels. each sample needs one. labels [1]',
+    ],
     [{ shuffle: 'batch' }, 'fit: shuffle must be true or false. got "batch"'],
     [{ shuffle: true, seed: -1 }, 'fit: seed must be a whole number from 0 to 2^53 - 1. got -1'],
     [{ shuffle: true, seed: 2 ** 53 }, 'fit: seed must be a whole number from 0 to 2^53 - 1. got 9007199254740992'],

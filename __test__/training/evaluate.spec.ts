@@ -35,6 +35,13 @@ test('evaluate uses batches of 32 unless said otherwise', async (t) => {
   t.deepEqual(await Promise.all(model.seen.map(async ({ rows }) => (await rows).length / 2)), [32, 8])
 })
 
+test('batchSize says how many at a time', async (t) => {
+  const { model, compiled } = linear()
+  await evaluate(model, compiled, x, y, { batchSize: 3 })
+  await predict(model, x, { batchSize: 5 })
+  t.deepEqual(await Promise.all(model.seen.map(async ({ rows }) => (await rows).length / 2)), [3, 3, 1, 5, 2])
+})
+
 test('evaluate refuses what makes no sense', async (t) => {
   const { model, compiled } = linear()
   await t.throwsAsync(evaluate(model, compiled, x, y, { batchSize: 0 }), {

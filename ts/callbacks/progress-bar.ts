@@ -20,7 +20,7 @@ const style = {
   barIncompleteChar: '.',
   barsize: 24,
   fps: 8,
-  hideCursor: true,
+  hideCursor: false,
   clearOnComplete: true,
   stopOnComplete: false,
   gracefulExit: false,

@@ -1,8 +1,9 @@
 // What a metric is: sums of a batch, added up over an epoch, and the number that follows from them.
 
 import { noGrad } from '../autograd/record.js'
+import { show, typeError } from '../errors.js'
 import { scope } from '../tensor/scope.js'
-import { checkTensor, type Tensor } from '../tensor/tensor.js'
+import { checkTensor, Tensor } from '../tensor/tensor.js'
 
 /** What a metric notes of one batch. Both parts are added up over the epoch. */
 export interface Measurement {
@@ -61,7 +62,9 @@ export abstract class Metric {
   /** Takes a batch into account. */
   update(predictions: Tensor, labels: Tensor): void {
     const { totals } = this
-    const read = readMeasurement(this, predictions, labels).then(({ sums, count }) => totals.add(sums, count))
+    const { sums, count } = measureBatch(this, predictions, labels)
+    const read = sums.data().then((values) => totals.add(values, count))
+    sums.dispose()
     this.arriving = Promise.all([this.arriving, read])
     // A failure is reported by result().
     this.arriving.catch(() => {})
@@ -81,17 +84,16 @@ export abstract class Metric {
   }
 }
 
-/** @internal Measures a batch and reads what was measured. */
-export function readMeasurement(
-  metric: Metric,
-  predictions: Tensor,
-  labels: Tensor,
-): Promise<{ sums: ArrayLike<number>; count: number }> {
+/** @internal What `metric` notes of a batch. What it makes on the way is freed. */
+export function measureBatch(metric: Metric, predictions: Tensor, labels: Tensor): Measurement {
   checkTensor(metric.name, 'predictions', predictions)
   checkTensor(metric.name, 'labels', labels)
   return scope(() => {
-    const { sums, count } = noGrad(() => metric.measure(predictions, labels))
-    const reading = sums.data().then((sums) => ({ sums, count }))
-    return { reading }
-  }).reading
+    const measured: unknown = noGrad(() => metric.measure(predictions, labels))
+    const { sums, count } = (measured ?? {}) as Partial<Measurement>
+    if (!(sums instanceof Tensor) || typeof count !== 'number') {
+      throw typeError(`${metric.name}: measure must return { sums: a Tensor, count: a number }. got ${show(measured)}`)
+    }
+    return { sums, count }
+  })
 }

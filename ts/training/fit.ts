@@ -34,14 +34,14 @@ export async function fit(
   occupy('fit', model)
   const taken: Samples[] = []
   try {
-    const take = (...values: [Inputs, Values, Values?]) => {
-      const samples = Samples.take('fit', model, compiled, ...values)
+    const take: Take = (op, ...values) => {
+      const samples = Samples.take(op, model, compiled, ...values)
       taken.push(samples)
       return samples
     }
     const data = batches
       ? { train: iterableSource('fit', model, compiled, x), validation: undefined }
-      : split(take(x as Inputs, y as Values, checked.sampleWeight), checked)
+      : split(take('fit', x as Inputs, y as Values, checked.sampleWeight), checked)
     const validation = data.validation ?? validationSource(model, compiled, checked, take)
     checkTrainable(model)
     const { classWeight } = checked
@@ -54,6 +54,9 @@ export async function fit(
     release(model)
   }
 }
+
+/** Takes samples over and notes that they are to be given back. */
+type Take = (op: string, x: Inputs, y: Values, sampleWeight?: Values) => Samples
 
 function split(samples: Samples, options: CheckedFitOptions): { train: Source; validation: Source | undefined } {
   const { batchSize, validationSplit, orderSeed } = options
@@ -75,11 +78,11 @@ function validationSource(
   model: Trainable,
   compiled: Compiled,
   { validationData, batchSize }: CheckedFitOptions,
-  take: (...values: [Inputs, Values, Values?]) => Samples,
+  take: Take,
 ): Source | undefined {
   if (validationData === undefined) return undefined
   if (isBatches(validationData)) return iterableSource('fit: validationData', model, compiled, validationData)
-  const samples = take(...(validationData as unknown as [Inputs, Values, Values?]))
+  const samples = take('fit: validationData', ...(validationData as unknown as [Inputs, Values, Values?]))
   return samples.batches(0, samples.count, batchSize, undefined)
 }
 

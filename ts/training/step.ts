@@ -2,7 +2,7 @@
 
 import { backward } from '../autograd/backward.js'
 import { noGrad } from '../autograd/record.js'
-import { readMeasurement } from '../metrics/metric.js'
+import { type Measurement, measureBatch } from '../metrics/metric.js'
 import { add } from '../ops/index.js'
 import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -32,7 +32,7 @@ export function trainStep(
     const total = penalty === undefined ? loss : add(loss, penalty)
     compiled.optimizer.step(backward(total))
     model.applyConstraints()
-    return read(compiled, total, predictions, batch)
+    return outcome(compiled, total, predictions, batch)
   })
 }
 
@@ -43,25 +43,30 @@ export function testStep(op: string, model: Trainable, compiled: Compiled, batch
       const predictions = forward(model, batch.inputs, false)
       const loss = lossOf(op, compiled, predictions, batch.labels, batch.weights)
       const penalty = model.regularization()
-      return read(compiled, penalty === undefined ? loss : add(loss, penalty), predictions, batch)
+      return outcome(compiled, penalty === undefined ? loss : add(loss, penalty), predictions, batch)
     }),
   )
 }
 
-function queue(batch: ReadyBatch, work: () => Reading): Promise<StepResult> {
-  try {
-    const { loss, measured } = scope(work)
-    return Promise.all([loss, Promise.all(measured)]).then(([loss, measured]) => ({ loss, measured }))
-  } finally {
-    freeBatch(batch)
-  }
+function queue(batch: ReadyBatch, work: () => Outcome): Promise<StepResult> {
+  const reading = scope(() => {
+    try {
+      const { loss, measured } = work()
+      const sums = measured.map(async ({ sums, count }) => ({ sums: await sums.data(), count }))
+      return { all: Promise.all([loss.item(), Promise.all(sums)]) }
+    } finally {
+      freeBatch(batch)
+    }
+  })
+  return reading.all.then(([loss, measured]) => ({ loss, measured }))
 }
 
-interface Reading {
-  loss: Promise<number>
-  measured: Promise<StepResult['measured'][number]>[]
+/** What a step leaves to be read. */
+interface Outcome {
+  loss: Tensor
+  measured: Measurement[]
 }
 
-function read({ metrics }: Compiled, loss: Tensor, predictions: Tensor, { labels }: ReadyBatch): Reading {
-  return { loss: loss.item(), measured: metrics.map((metric) => readMeasurement(metric, predictions, labels)) }
+function outcome({ metrics }: Compiled, loss: Tensor, predictions: Tensor, { labels }: ReadyBatch): Outcome {
+  return { loss, measured: metrics.map((metric) => measureBatch(metric, predictions, labels)) }
 }

@@ -106,7 +106,7 @@ pub fn log_one_plus_unit(x: f32) -> f32 {
     base + (f + (log_tail(f) - 0.5 * (f * f)))
 }
 
-/// `tanh x`. 2.5 ulp.
+/// `tanh x`. 2.6 ulp.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let double = 2.0 * x.abs();
@@ -131,7 +131,7 @@ pub fn softplus(x: f32) -> f32 {
     positive + log_one_plus_unit(exp(-x.abs()))
 }
 
-/// The standard normal distribution's cumulative probability and `e^(-x²/2)`. 5 and 1.6 ulp, in the far
+/// The standard normal distribution's cumulative probability and `e^(-x²/2)`. 5 and 1.8 ulp, in the far
 /// tails too.
 ///
 /// For `a = |x|`, `P(X < -a) = e^(-a²/2) t p(1 - t)` with `t = 1 / (1 + 0.4 a)`.
@@ -339,7 +339,7 @@ mod tests {
         assert_within(1.0, "log", sweep(), log, f64::ln);
         let unit = sweep().filter(|x| (0.0..=1.0).contains(x));
         assert_within(1.5, "log_one_plus_unit", unit, log_one_plus_unit, f64::ln_1p);
-        assert_within(2.5, "tanh", sweep(), tanh, f64::tanh);
+        assert_within(2.6, "tanh", sweep(), tanh, f64::tanh);
         assert_within(2.5, "sigmoid", sweep(), sigmoid, |x| 1.0 / (1.0 + (-x).exp()));
         assert_within(
             5.0,
@@ -349,7 +349,7 @@ mod tests {
             reference::normal_cdf,
         );
         assert_within(
-            1.6,
+            1.8,
             "bell",
             sweep(),
             |x| normal_cdf(x).1,

@@ -6,6 +6,8 @@ use crate::simd::vectorize;
 
 /// Positions that share a load of the weights.
 const POSITIONS: usize = 4;
+/// Taps that share a load of dy.
+const TAPS: usize = 3;
 
 /// `sums[p][c]` = over all taps (r, t) the sum of x(p, r, t, c) · weights(r, t, c), for every position p of a line whose
 /// windows start at `x`.
@@ -91,23 +93,13 @@ fn vector<const WIDTH: usize>(from: &[f32], at: usize) -> &[f32; WIDTH] {
     from[at..at + WIDTH].try_into().expect("a slice of that length")
 }
 
-/// Calls `$body!(width, channel, skip)` for vectors that cover all channels. The last vector may go over some channels
-/// again: the first `skip` of it.
-macro_rules! cover {
-    ($channels:expr, $body:ident) => {
-        match $channels {
-            16.. => cover!(@ 16, $channels, $body),
-            8.. => cover!(@ 8, $channels, $body),
-            4.. => cover!(@ 4, $channels, $body),
-            _ => cover!(@ 1, $channels, $body),
-        }
-    };
-    (@ $width:literal, $channels:expr, $body:ident) => {
-        for block in (0..$channels).step_by($width) {
-            let channel = block.min($channels - $width);
-            $body!($width, channel, block - channel);
-        }
-    };
+/// Vectors of `width` that cover all channels: where each starts, and how many of its channels the one before has too.
+#[inline(always)]
+fn vectors(channels: usize, width: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..channels).step_by(width).map(move |block| {
+        let channel = block.min(channels - width);
+        (channel, block - channel)
+    })
 }
 
 vectorize! {
@@ -120,18 +112,35 @@ vectorize! {
         channels: usize,
         sums: &mut [f32],
     ) {
-        macro_rules! block {
-            ($width:literal, $channel:expr, $skip:expr) => {{
-                let even = laid.positions / POSITIONS * POSITIONS;
-                for p in (0..even).step_by(POSITIONS) {
-                    sum_block::<M, $width, POSITIONS>(how, laid, taps, x, weights, channels, p, $channel, sums);
-                }
-                for p in even..laid.positions {
-                    sum_block::<M, $width, 1>(how, laid, taps, x, weights, channels, p, $channel, sums);
-                }
-            }};
+        match channels {
+            16.. => sum_vectors::<M, 16>(how, laid, taps, x, weights, channels, sums),
+            8.. => sum_vectors::<M, 8>(how, laid, taps, x, weights, channels, sums),
+            4.. => sum_vectors::<M, 4>(how, laid, taps, x, weights, channels, sums),
+            _ => sum_vectors::<M, 1>(how, laid, taps, x, weights, channels, sums),
         }
-        cover!(channels, block)
+    }
+}
+
+#[inline(always)]
+fn sum_vectors<M: MulAdd, const WIDTH: usize>(
+    how: M,
+    laid: &Laid,
+    taps: (usize, usize),
+    x: &[f32],
+    weights: &[f32],
+    channels: usize,
+    sums: &mut [f32],
+) {
+    let even = laid.positions / POSITIONS * POSITIONS;
+    for p in (0..even).step_by(POSITIONS) {
+        for (channel, _) in vectors(channels, WIDTH) {
+            sum_block::<M, WIDTH, POSITIONS>(how, laid, taps, x, weights, channels, p, channel, sums);
+        }
+    }
+    for p in even..laid.positions {
+        for (channel, _) in vectors(channels, WIDTH) {
+            sum_block::<M, WIDTH, 1>(how, laid, taps, x, weights, channels, p, channel, sums);
+        }
     }
 }
 
@@ -177,22 +186,37 @@ vectorize! {
         channels: usize,
         dw: &mut [f32],
     ) {
-        macro_rules! block {
-            ($width:literal, $channel:expr, $skip:expr) => {
-                for r in 0..taps.0 {
-                    let x = &x[r * laid.tap_row..];
-                    let dw = &mut dw[r * taps.1 * channels..];
-                    let even = taps.1 / 3 * 3;
-                    for t in (0..even).step_by(3) {
-                        multiply_block::<M, $width, 3>(how, laid, t, x, dy, channels, ($channel, $skip), dw);
-                    }
-                    for t in even..taps.1 {
-                        multiply_block::<M, $width, 1>(how, laid, t, x, dy, channels, ($channel, $skip), dw);
-                    }
-                }
-            };
+        match channels {
+            16.. => multiply_vectors::<M, 16>(how, laid, taps, x, dy, channels, dw),
+            8.. => multiply_vectors::<M, 8>(how, laid, taps, x, dy, channels, dw),
+            4.. => multiply_vectors::<M, 4>(how, laid, taps, x, dy, channels, dw),
+            _ => multiply_vectors::<M, 1>(how, laid, taps, x, dy, channels, dw),
         }
-        cover!(channels, block)
+    }
+}
+
+#[inline(always)]
+fn multiply_vectors<M: MulAdd, const WIDTH: usize>(
+    how: M,
+    laid: &Laid,
+    taps: (usize, usize),
+    x: &[f32],
+    dy: &[f32],
+    channels: usize,
+    dw: &mut [f32],
+) {
+    let even = taps.1 / TAPS * TAPS;
+    for at in vectors(channels, WIDTH) {
+        for r in 0..taps.0 {
+            let x = &x[r * laid.tap_row..];
+            let dw = &mut dw[r * taps.1 * channels..];
+            for t in (0..even).step_by(TAPS) {
+                multiply_block::<M, WIDTH, TAPS>(how, laid, t, x, dy, channels, at, dw);
+            }
+            for t in even..taps.1 {
+                multiply_block::<M, WIDTH, 1>(how, laid, t, x, dy, channels, at, dw);
+            }
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 //! With several filters a channel, x is repeated for each of them (or dx summed over them), so that the loops below see
 //! one filter a channel. Bound by reading x and writing y.
 
+use super::bands::{Bands, even, in_parts};
 use super::input_gradient::classes;
 use super::slide::Place;
-use super::weight::in_parts;
-use super::windows::{Bands, Laid, View, even};
+use super::windows::{Laid, View};
 use super::{Conv2d, channels as loops};
 use crate::microkernel::Activation;
 use crate::{Disjoint, Exec, with_scratch};
@@ -158,11 +158,7 @@ fn repeated(view: &View, laid: Laid, each: usize, body: impl FnOnce(Laid)) {
     if each == 1 {
         return body(laid);
     }
-    let last = laid.start(laid.images * laid.lines - 1)
-        + (laid.positions - 1) * laid.position
-        + (view.rows.taps - 1) * laid.tap_row
-        + (view.cols.taps - 1) * laid.tap_col;
-    let data = &laid.data[..last + view.channels];
+    let data = &laid.data[..laid.last(view) + view.channels];
     with_scratch(data.len() * each, |copy| {
         for (copy, &x) in copy.chunks_exact_mut(each).zip(data) {
             copy.fill(x);

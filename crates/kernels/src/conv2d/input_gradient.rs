@@ -87,6 +87,7 @@ pub(super) fn classes(
                 cols: cols.windows,
                 channels: conv.filters,
                 runs_on: conv.height.stride == 1 && conv.width.stride == 1,
+                surplus: 0,
             };
             if view.taps() == 0 {
                 clear(cx, dx, to, &view, conv.channels);

@@ -1,10 +1,12 @@
 //! Two-dimensional convolution on NHWC images: forward, and the gradients of input and weight.
 //!
 //! All three run on the register tile of [`crate::microkernel`], straight from the images. The forward pass slides
-//! windows over x ([`slide`]); the input gradient is the same loop over dy ([`input_gradient`]); the weight gradient is
-//! a product along the positions ([`weight`]). Convolutions with one channel a group have loops over channels instead
-//! ([`depthwise`]). How windows are read is the same everywhere ([`windows`]).
+//! windows over x (`slide`); the input gradient is the same loop over dy (`input_gradient`); the weight gradient is a
+//! product along the positions (`weight`). Few filters or channels turn the product round (`thin`), and convolutions
+//! with one channel a group have loops over channels instead (`depthwise`, `channels`). How windows are read and cut is
+//! the same everywhere (`windows`, `bands`).
 
+mod bands;
 mod channels;
 mod depthwise;
 mod geometry;
@@ -13,6 +15,7 @@ pub mod reference;
 mod slide;
 #[cfg(test)]
 mod tests;
+mod thin;
 mod weight;
 mod windows;
 
@@ -49,6 +52,7 @@ impl Conv2d {
             cols: windows(&self.width),
             channels: self.channels,
             runs_on: true,
+            surplus: 0,
         }
     }
 

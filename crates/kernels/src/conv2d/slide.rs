@@ -7,7 +7,9 @@
 //!
 //! Bound by the multiply-adds from 16 channels or so on; by writing the result below.
 
-use super::windows::{Band, Bands, Laid, View, even};
+use super::bands::{Band, Bands, even};
+use super::thin;
+use super::windows::{Laid, View};
 use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
 use crate::{Disjoint, Exec};
 
@@ -62,6 +64,9 @@ impl Slide {
 
     /// Floats of all packed weights.
     pub fn packed_len(&self, cx: &Exec) -> usize {
+        if thin::serves(cx, self) {
+            return self.columns * self.view.taps() * self.view.channels;
+        }
         self.panels(cx) * self.panel_len(cx)
     }
 
@@ -80,6 +85,9 @@ impl Slide {
         matrix: impl Fn(usize, usize, usize) -> pack::Matrix<'w> + Sync,
         packed: &mut [f32],
     ) {
+        if thin::serves(cx, self) {
+            return thin::pack(self, matrix, packed);
+        }
         let panel_len = self.panel_len(cx);
         if panel_len == 0 {
             return;
@@ -124,6 +132,15 @@ impl Slide {
             return;
         }
         let (bands, blocks) = self.plan(cx);
+        if thin::serves(cx, self) {
+            let target = Disjoint::new(target);
+            return cx.tiles(bands.count(), |tile| {
+                let band = bands.get(tile);
+                self.view.lay(cx, source, band, |laid| {
+                    thin::band(cx, self, band, &laid, packed, bias, activation, &target);
+                });
+            });
+        }
         let cells = Cells::new(target);
         cx.tiles(bands.count() * blocks, |tile| {
             let (band, block) = (bands.get(tile / blocks), tile % blocks);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Isa;
 
 /// A small generator, so that tests need no other crate.
 struct Dice(u64);
@@ -109,47 +110,147 @@ fn layers_of_real_networks_are_exact() {
     }
 }
 
+/// Layers that run on every loop there is, each large enough for several tiles.
+fn all_loops() -> Vec<Conv2d> {
+    let grouped = |size, kernel, stride, channels, filters, groups| {
+        let axis = Axis::new(size, kernel, stride, 1, kernel / 2, kernel / 2).unwrap();
+        Conv2d::new(3, axis, axis, channels, filters, groups).unwrap()
+    };
+    vec![
+        same(3, 20, 3, 1, 40, 48),
+        same(40, 4, 3, 1, 24, 70),
+        same(3, 21, 3, 2, 33, 20),
+        same(4, 30, 3, 1, 16, 3),
+        same(4, 30, 3, 1, 3, 16),
+        same(2, 40, 1, 1, 50, 3),
+        same(1, 9, 3, 1, 130, 200),
+        grouped(24, 3, 1, 64, 64, 64),
+        grouped(25, 3, 2, 20, 40, 20),
+        grouped(24, 3, 1, 32, 48, 4),
+    ]
+}
+
+fn floats(dice: &mut Dice, len: usize) -> Vec<f32> {
+    (0..len)
+        .map(|_| dice.roll(1 << 20) as f32 / (1 << 19) as f32 - 1.0)
+        .collect()
+}
+
+/// Forward, input gradient and weight gradient, one after the other.
+fn run(cx: &Exec, conv: &Conv2d, x: &[f32], w: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
+    let mut found = [dy, x, w].map(|like| vec![f32::NAN; like.len()]);
+    forward(cx, conv, x, w, &[], Activation::None, &mut found[0]);
+    input_gradient(cx, conv, dy, w, &mut found[1]);
+    weight_gradient(cx, conv, x, dy, &mut found[2]);
+    found
+}
+
+fn run_reference<T: num_traits::Float>(conv: &Conv2d, x: &[T], w: &[T], dy: &[T]) -> [Vec<T>; 3] {
+    let mut found = [dy, x, w].map(|like| vec![T::nan(); like.len()]);
+    reference::forward(conv, x, w, &[], false, &mut found[0]);
+    reference::input_gradient(conv, dy, w, &mut found[1]);
+    reference::weight_gradient(conv, x, dy, &mut found[2]);
+    found
+}
+
 #[test]
 fn floats_are_close_and_have_the_same_bits_on_any_number_of_threads() {
     let mut dice = Dice(11);
-    let conv = same(3, 20, 3, 1, 40, 48);
-    let mut random = |len: usize| -> Vec<f32> {
-        (0..len)
-            .map(|_| dice.roll(1 << 20) as f32 / (1 << 19) as f32 - 1.0)
-            .collect()
-    };
-    let (x, w, dy) = (
-        random(conv.input_len()),
-        random(conv.weight_len()),
-        random(conv.output_len()),
-    );
-    let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
-    let mut expected = vec![0.0; conv.weight_len()];
-    reference::weight_gradient(&conv, &wide(&x), &wide(&dy), &mut expected);
-    let mut before: Option<(Isa, Vec<f32>)> = None;
-    for cx in Exec::all_for_tests() {
-        let mut all = vec![0.0; conv.output_len()];
-        forward(&cx, &conv, &x, &w, &[], Activation::None, &mut all);
-        let mut dw = vec![0.0; conv.weight_len()];
-        weight_gradient(&cx, &conv, &x, &dy, &mut dw);
-        let rms = (expected.iter().map(|v| v * v).sum::<f64>() / expected.len() as f64).sqrt();
-        for (found, expected) in dw.iter().zip(&expected) {
-            assert!(
-                (f64::from(*found) - expected).abs() < 1e-5 * rms,
-                "{found} {expected}, rms {rms}"
-            );
+    let execs = Exec::all_for_tests();
+    for conv in all_loops() {
+        let [x, w, dy] =
+            [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| floats(&mut dice, len));
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+        let expected = run_reference(&conv, &wide(&x), &wide(&w), &wide(&dy));
+        let mut before: Option<(Isa, [Vec<f32>; 3])> = None;
+        for cx in &execs {
+            let found = run(cx, &conv, &x, &w, &dy);
+            for (found, expected) in found.iter().zip(&expected) {
+                let rms = (expected.iter().map(|v| v * v).sum::<f64>() / expected.len() as f64).sqrt();
+                for (found, expected) in found.iter().zip(expected) {
+                    let error = (f64::from(*found) - expected).abs();
+                    assert!(
+                        error < 1e-5 * rms,
+                        "{conv:?}, {:?}: {found} for {expected}, rms {rms}",
+                        cx.isa
+                    );
+                }
+            }
+            if let Some((isa, bits)) = &before
+                && *isa == cx.isa
+            {
+                assert!(
+                    *bits == found,
+                    "{conv:?}, {:?} with {} threads",
+                    cx.isa,
+                    cx.team.threads()
+                );
+            }
+            before = Some((cx.isa, found));
         }
-        all.extend(dw);
-        if let Some((isa, bits)) = &before
-            && *isa == cx.isa
-        {
-            assert!(*bits == all, "{:?} with {} threads", cx.isa, cx.team.threads());
-        }
-        before = Some((cx.isa, all));
     }
 }
 
-use crate::Isa;
+#[test]
+fn what_is_not_finite_is_so_in_the_same_places_as_in_the_reference() {
+    let mut dice = Dice(5);
+    let execs = Exec::all_for_tests();
+    for round in 0..200 {
+        let conv = random_conv(&mut dice);
+        let mut inputs =
+            [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| dice.integers(len));
+        let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][round % 3];
+        let into = &mut inputs[round / 3 % 3];
+        if into.is_empty() {
+            continue;
+        }
+        let at = dice.roll(into.len());
+        into[at] = odd;
+        let [x, w, dy] = &inputs;
+        let expected = run_reference(&conv, x, w, dy);
+        for cx in &execs {
+            for (found, expected) in run(cx, &conv, x, w, dy).iter().zip(&expected) {
+                for (found, expected) in found.iter().zip(expected) {
+                    let same = found == expected || found.is_nan() && expected.is_nan();
+                    assert!(same, "{conv:?}, {:?}: {found} for {expected}", cx.isa);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn legal_giants_need_no_giant_memory() {
+    let most = crate::padding::MOST as usize;
+    let cx = Exec::serial();
+    let mut dice = Dice(2);
+    for axis in [
+        Axis::new(3, 2, most, 1, most, most),
+        Axis::new(3, 2, most, 1 << 30, 1 << 29, 1 << 29),
+        Axis::new(2, 2, 1 << 30, most - 2, most, 0),
+        Axis::new(5, 1, 1 << 20, 1, 0, 1 << 22),
+    ] {
+        let axis = axis.unwrap();
+        for (channels, filters, groups) in [(3, 4, 1), (4, 4, 4), (16, 2, 1)] {
+            let conv = Conv2d::new(1, axis, axis, channels, filters, groups).unwrap();
+            let [x, w, dy] =
+                [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| dice.integers(len));
+            assert_eq!(
+                run(&cx, &conv, &x, &w, &dy),
+                run_reference(&conv, &x, &w, &dy),
+                "{conv:?}"
+            );
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the weight has 1 elements, the geometry asks for 9")]
+fn wrong_lengths_panic_before_anything_is_read() {
+    let conv = same(1, 4, 3, 1, 1, 1);
+    let (mut y, cx) = (vec![0.0; 16], Exec::serial());
+    forward(&cx, &conv, &[0.0; 16], &[0.0], &[], Activation::None, &mut y);
+}
 
 #[test]
 fn nan_and_infinity_go_where_they_belong() {

@@ -9,10 +9,10 @@
 
 use std::ops::Range;
 
-use super::windows::{Band, Laid, View, even};
+use super::bands::{Band, even, in_parts};
+use super::windows::{Laid, View};
 use super::{Conv2d, depthwise};
 use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
-use crate::simd::vectorize;
 use crate::{Exec, with_scratch};
 
 /// Floating-point operations below which a tile is not worth handing to another thread.
@@ -48,7 +48,26 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
     if conv.is_depthwise() {
         return depthwise::weight_gradient(cx, conv, x, dy, dw);
     }
-    let view = conv.view();
+    let mut view = conv.view();
+    let shape = Shape::of(cx.isa);
+    // Few filters would fill a register to a part only: then channels are the columns, and the result is transposed.
+    if conv.groups == 1 && conv.filters * 2 <= shape.lanes && conv.width.kernel * conv.channels > conv.filters
+    {
+        view.surplus = shape.lanes;
+        with_scratch(dw.len(), |transposed| {
+            sum(cx, conv, &view, x, dy, transposed);
+            let row = transposed.len() / conv.filters;
+            for (at, dw) in dw.iter_mut().enumerate() {
+                *dw = transposed[at % conv.filters * row + at / conv.filters];
+            }
+        });
+    } else {
+        sum(cx, conv, &view, x, dy, dw);
+    }
+}
+
+/// Sums over all positions; into rows of filters if the view has surplus floats, into those of dw if not.
+fn sum(cx: &Exec, conv: &Conv2d, view: &View, x: &[f32], dy: &[f32], dw: &mut [f32]) {
     let positions = view.positions();
     let work = 2.0 * positions as f64 * dw.len() as f64;
     let wanted = (work / SMALLEST).clamp(1.0, ENOUGH) as usize;
@@ -62,7 +81,7 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
         in_parts(cx, parts, dw, |summands| {
             let cells = Cells::new(summands);
             cx.tiles(parts, |part| {
-                let product = Product::new(cx, conv, &view, dy, &cells, part);
+                let product = Product::new(cx, conv, view, dy, &cells, part);
                 let first = even(bands.count(), parts, part);
                 for index in first..even(bands.count(), parts, part + 1) {
                     view.lay(cx, x, bands.get(index), |laid| {
@@ -87,38 +106,13 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
                     let runs = runs(&laid);
                     cx.tiles(parts * tiles, |tile| {
                         let (part, tap, panel) = (tile / tiles, tile / panels % taps, tile % panels);
-                        let product = Product::new(cx, conv, &view, dy, &cells, part);
+                        let product = Product::new(cx, conv, view, dy, &cells, part);
                         let runs = even(runs, parts, part)..even(runs, parts, part + 1);
                         product.add(&laid, band, runs, tap..tap + 1, panel..panel + 1, index > 0);
                     });
                 });
             }
         });
-    }
-}
-
-/// Lets `body` compute `parts` summands of `sum`, which stand one behind the other, and adds them up in order.
-pub(super) fn in_parts(cx: &Exec, parts: usize, sum: &mut [f32], body: impl FnOnce(&mut [f32])) {
-    if parts == 1 {
-        return body(sum);
-    }
-    with_scratch(parts * sum.len(), |summands| {
-        body(summands);
-        let len = sum.len();
-        cx.chunks_mut(sum, (1 << 15) / parts, |start, sum| {
-            sum.copy_from_slice(&summands[start..start + sum.len()]);
-            for part in 1..parts {
-                add(cx.isa, &summands[part * len + start..][..sum.len()], sum);
-            }
-        });
-    });
-}
-
-vectorize! {
-    fn add[](x: &[f32], y: &mut [f32]) {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y += x;
-        }
     }
 }
 
@@ -173,7 +167,8 @@ impl<'a> Product<'a> {
     ) {
         let filters = self.conv.filters;
         let shape = Shape::of(self.cx.isa);
-        let packed = filters > WIDEST_IN_PLACE || !self.conv.group_filters().is_multiple_of(shape.lanes);
+        let packed = !self.swapped()
+            && (filters > WIDEST_IN_PLACE || !self.conv.group_filters().is_multiple_of(shape.lanes));
         // Short runs are put together.
         let cuts = cuts(laid);
         let together = if cuts == 1 {
@@ -239,6 +234,11 @@ impl<'a> Product<'a> {
         });
     }
 
+    /// Whether filters are the rows, and taps and channels the columns.
+    fn swapped(&self) -> bool {
+        self.view.surplus > 0
+    }
+
     /// The filters of a panel.
     fn columns(&self, panel: usize) -> Range<usize> {
         let width = Shape::of(self.cx.isa).cols;
@@ -270,6 +270,9 @@ impl<'a> Product<'a> {
             accumulate,
             ..Finish::default()
         };
+        if self.swapped() {
+            return self.row_of_taps_swapped(laid, tap, depth, segments, finish);
+        }
         for index in 0..self.view.cols.taps * channels / rows {
             let at = tap * laid.tap_row + index * laid.tap_col + group * channels;
             let left = Left {
@@ -281,6 +284,52 @@ impl<'a> Product<'a> {
             let to = (to, self.conv.filters);
             // SAFETY: tiles do not share parts, rows of taps and panels, and rows of dw do not overlap.
             unsafe { multiply(self.cx.isa, tile, left, right, segments, finish, self.cells, to) };
+        }
+    }
+    /// The same with the operands in the other order.
+    fn row_of_taps_swapped(
+        &self,
+        laid: &Laid,
+        tap: usize,
+        depth: usize,
+        segments: &[Segment],
+        finish: Finish,
+    ) {
+        let Conv2d {
+            channels, filters, ..
+        } = *self.conv;
+        let shape = Shape::of(self.cx.isa);
+        let mut swapped = [Segment::default(); SEGMENTS];
+        let swapped = &mut swapped[..segments.len()];
+        for (to, from) in swapped.iter_mut().zip(segments) {
+            *to = Segment {
+                left: from.right,
+                right: from.left,
+            };
+        }
+        let left = Left {
+            data: self.dy,
+            row: 1,
+            step: filters,
+        };
+        let all = self.view.cols.taps * channels;
+        let (columns, row) = (laid.depth(self.view, channels), self.view.rows.taps * all);
+        for index in 0..all / columns {
+            for first in (0..columns).step_by(shape.cols) {
+                let at = tap * laid.tap_row + index * laid.tap_col + first;
+                let right = Right {
+                    data: &laid.data[at..],
+                    step: laid.position,
+                };
+                let tile = Tile {
+                    rows: filters,
+                    cols: shape.cols.min(columns - first),
+                    depth,
+                };
+                let to = (self.base + tap * all + index * columns + first, row);
+                // SAFETY: tiles do not share parts and rows of taps, and columns end where the next row of taps starts.
+                unsafe { multiply(self.cx.isa, tile, left, right, swapped, finish, self.cells, to) };
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::bands::{Band, Bands};
 use crate::{Exec, with_scratch};
 
 /// How windows stand along one axis of the source.
@@ -41,50 +42,8 @@ pub struct View {
     pub channels: usize,
     /// Whether pieces may run on from line to line: what stands at the positions has no gaps either.
     pub runs_on: bool,
-}
-
-/// Some lines of positions: of one image, or all lines of several.
-#[derive(Clone, Copy, Debug)]
-pub struct Band {
-    /// The first image and how many there are.
-    pub image: usize,
-    pub images: usize,
-    /// The first line of each image and how many there are.
-    pub line: usize,
-    pub lines: usize,
-}
-
-/// How a batch is cut into bands: each image into even parts, or even parts of the batch with whole images.
-#[derive(Clone, Copy, Debug)]
-pub struct Bands {
-    batch: usize,
-    lines: usize,
-    groups: usize,
-    parts: usize,
-}
-
-impl Bands {
-    pub fn count(&self) -> usize {
-        self.groups * self.parts
-    }
-
-    pub fn get(&self, index: usize) -> Band {
-        let (group, part) = (index / self.parts, index % self.parts);
-        let image = even(self.batch, self.groups, group);
-        let line = even(self.lines, self.parts, part);
-        Band {
-            image,
-            images: even(self.batch, self.groups, group + 1) - image,
-            line,
-            lines: even(self.lines, self.parts, part + 1) - line,
-        }
-    }
-}
-
-/// Where piece number `index` of `pieces` even pieces of `len` starts.
-pub fn even(len: usize, pieces: usize, index: usize) -> usize {
-    let (quotient, rest) = (len / pieces, len % pieces);
-    quotient * index + rest.min(index)
+    /// Floats that can be read behind the last tap of the last position.
+    pub surplus: usize,
 }
 
 /// The windows of a band in memory: tap (r, c) of position `p` of line `l` of image `n` starts at
@@ -114,6 +73,14 @@ impl Laid<'_> {
         } else {
             channels
         }
+    }
+
+    /// Where the last tap of the last position starts.
+    pub fn last(&self, view: &View) -> usize {
+        self.start(self.images * self.lines - 1)
+            + (self.positions - 1) * self.position
+            + (view.rows.taps - 1) * self.tap_row
+            + (view.cols.taps - 1) * self.tap_col
     }
 
     /// Where line number `index` of the band starts.
@@ -156,16 +123,7 @@ impl View {
         let most = (most / width.saturating_mul(self.channels).max(1)).max(1);
         let least = least.div_ceil(self.cols.count);
         let lines = self.lines().div_ceil(wanted).max(least).min(most);
-        let (groups, parts) = match lines / self.rows.count {
-            0 => (self.batch, self.rows.count.div_ceil(lines)),
-            images => (self.batch.div_ceil(images), 1),
-        };
-        Bands {
-            batch: self.batch,
-            lines: self.rows.count,
-            groups,
-            parts,
-        }
+        Bands::new(self.batch, self.rows.count, lines)
     }
 
     /// A 1 × 1 window that visits every pixel.
@@ -181,7 +139,7 @@ impl View {
 
     /// Whether windows are copied one by one: where lines are short, and where a copy of the image with its
     /// surroundings would hold mostly pixels that no window sees.
-    fn gathers(&self) -> bool {
+    pub fn gathers(&self) -> bool {
         let (count, taps) = (self.cols.count, self.taps());
         let dense = self.rows.span(1).saturating_mul(self.cols.span(count));
         let identity = self.runs_on && self.is_identity();
@@ -205,23 +163,26 @@ impl View {
                 self.rows.source * row,
                 row,
             );
-            if !(self.runs_on && self.is_identity()) {
-                return body(laid);
+            if self.surplus == 0 || laid.last(self) + channels + self.surplus <= laid.data.len() {
+                if !(self.runs_on && self.is_identity()) {
+                    return body(laid);
+                }
+                return body(Laid {
+                    images: 1,
+                    lines: 1,
+                    positions: band.images * band.lines * self.cols.count,
+                    ..laid
+                });
             }
-            return body(Laid {
-                images: 1,
-                lines: 1,
-                positions: band.images * band.lines * self.cols.count,
-                ..laid
-            });
         }
         let (height, width) = (
             self.rows.span(band.lines),
             self.cols.span(self.cols.count) * channels,
         );
         let top = self.rows.start + (band.line * self.rows.step) as isize;
-        with_scratch(band.images * height * width, |padded| {
-            fill_rows(cx, padded, width, |index, to| {
+        let len = band.images * height * width;
+        with_scratch(len + self.surplus, |padded| {
+            fill_rows(cx, &mut padded[..len], width, |index, to| {
                 let at = top + (index % height) as isize;
                 let from = if at >= 0 && (at as usize) < self.rows.source {
                     let image = (band.image + index / height) * self.rows.source;
@@ -255,8 +216,9 @@ impl View {
         let channels = self.channels;
         let (row, window) = (self.cols.source * channels, self.taps() * channels);
         let lines = band.images * band.lines;
-        with_scratch(lines * self.cols.count * window, |gathered| {
-            fill_rows(cx, gathered, window, |index, to| {
+        let len = lines * self.cols.count * window;
+        with_scratch(len + self.surplus, |gathered| {
+            fill_rows(cx, &mut gathered[..len], window, |index, to| {
                 let (line, col) = (index / self.cols.count, index % self.cols.count);
                 let image = (band.image + line / band.lines) * self.rows.source;
                 let top = self.rows.start + ((band.line + line % band.lines) * self.rows.step) as isize;

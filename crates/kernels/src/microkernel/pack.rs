@@ -33,7 +33,7 @@ pub fn right(isa: Isa, from: Matrix, depth: usize, cols: usize, panels: &mut [f3
         for (panel, to) in panels.chunks_exact_mut(len).take(count).enumerate() {
             let done = panel * width;
             let start = from.start + done * from.col;
-            transposed(isa, Matrix { start, ..from }, width.min(cols - done), to);
+            transposed(isa, Matrix { start, ..from }, width.min(cols - done), width, to);
         }
         return;
     }
@@ -163,11 +163,11 @@ pub fn left<'a>(from: Matrix, rows: usize, depth: usize, to: &'a mut [f32]) -> L
     }
 }
 
-/// Fills one panel from a matrix whose rows are not contiguous: in squares of 8 × 8 where columns are and AVX2 is there,
-/// one by one elsewhere.
-fn transposed(isa: Isa, from: Matrix, cols: usize, panel: &mut [f32]) {
-    let width = Shape::of(isa).cols;
-    let depth = panel.len() / width;
+/// Fills a panel of rows of `width` floats with the first `cols` columns of a matrix, zeros behind them. Meant for a matrix
+/// whose rows are not contiguous: in squares of 8 × 8 where columns are and AVX2 is there, one by one elsewhere.
+pub fn transposed(isa: Isa, from: Matrix, cols: usize, width: usize, panel: &mut [f32]) {
+    assert!(cols <= width, "{cols} columns in rows of {width}");
+    let depth = panel.len() / width.max(1);
     let fast = from.row == 1 && matches!(isa, Isa::Avx2 | Isa::Avx512) && cfg!(target_arch = "x86_64");
     let (squares_p, squares_j) = if fast {
         (depth / 8 * 8, cols / 8 * 8)
@@ -198,7 +198,7 @@ fn transposed(isa: Isa, from: Matrix, cols: usize, panel: &mut [f32]) {
     if squares_p == depth && squares_j == width {
         return;
     }
-    for (p, to) in panel.chunks_exact_mut(width).enumerate() {
+    for (p, to) in panel.chunks_exact_mut(width.max(1)).enumerate() {
         let done = if p < squares_p { squares_j } else { 0 };
         for (j, to) in to.iter_mut().enumerate().skip(done) {
             *to = if j < cols {
