@@ -152,7 +152,7 @@ test('models nest', async (t) => {
     ['model_1', 'sequential_1'],
   )
   t.deepEqual(
-    [...(outer as unknown as { namedWeights(): Map<string, unknown> }).namedWeights().keys()],
+    [...(outer as unknown as { $namedWeights(): Map<string, unknown> }).$namedWeights().keys()],
     [
       'model_1/sequential_1/dense_1/kernel',
       'model_1/sequential_1/dense_1/bias',

@@ -31,12 +31,12 @@ export class ConvTranspose2d extends KernelLayer {
   constructor(options: ConvTranspose2dOptions) {
     checkOptions('convTranspose2d', options, ['filters', 'kernelSize', 'strides', 'padding', ...kernelOptionNames])
     super(options)
-    this.filters = checkCount(this.label, 'filters', options.filters)
-    this.size = checkSize(this.label, 'kernelSize', options.kernelSize)
-    this.stride = checkSize(this.label, 'strides', options.strides ?? 1)
+    this.filters = checkCount(this.$label, 'filters', options.filters)
+    this.size = checkSize(this.$label, 'kernelSize', options.kernelSize)
+    this.stride = checkSize(this.$label, 'strides', options.strides ?? 1)
     this.padding = options.padding ?? 'valid'
     // A huge image, for which only the padding can be wrong.
-    windowAxes(this.label, 'any output', [2 ** 30, 2 ** 30], [1, 1], { padding: this.padding })
+    windowAxes(this.$label, 'any output', [2 ** 30, 2 ** 30], [1, 1], { padding: this.padding })
   }
 
   override get kind(): string {
@@ -45,7 +45,7 @@ export class ConvTranspose2d extends KernelLayer {
 
   override build(inputShape: Shape | readonly Shape[]): void {
     const [, , , filters] = this.outputShape(inputShape)
-    this.addKernel([...this.size, knownSize(this.label, inputShape as Shape, -1), filters!])
+    this.addKernel([...this.size, knownSize(this.$label, inputShape as Shape, -1), filters!])
   }
 
   override forward(x: Tensor): Tensor {
@@ -54,7 +54,7 @@ export class ConvTranspose2d extends KernelLayer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    const shape = checkRank(this.label, inputShape, 4, 'reshape gives images a channel axis: [N, H, W, 1]')
+    const shape = checkRank(this.$label, inputShape, 4, 'reshape gives images a channel axis: [N, H, W, 1]')
     return [shape[0]!, this.enlarged(shape, 0), this.enlarged(shape, 1), this.filters]
   }
 
@@ -69,7 +69,7 @@ export class ConvTranspose2d extends KernelLayer {
     const enlarged = (size - 1) * stride + kernel - before - after
     if (size === 0 || enlarged < 1) {
       throw new ShapeError(
-        `${this.label}: padding leaves nothing of the ${axis === 0 ? 'height' : 'width'}. input ${showLayout(shape)}. use less padding`,
+        `${this.$label}: padding leaves nothing of the ${axis === 0 ? 'height' : 'width'}. input ${showLayout(shape)}. use less padding`,
       )
     }
     return enlarged
@@ -86,7 +86,7 @@ export class ConvTranspose2d extends KernelLayer {
     return 2 * inputs * this.size[0] * this.size[1] * this.filters + this.flopsAfter(outputs)
   }
 
-  override kept(inputShape: Shape): number | undefined {
+  override $kept(inputShape: Shape): number | undefined {
     return this.keptWithActivation(exampleSize(this.outputShape(inputShape)))
   }
 }
