@@ -321,6 +321,35 @@ test('mistakes in layers of one’s own', (t) => {
   for (const [fn, message] of cases) t.throws(fn, { message })
 })
 
+test('a layer of one’s own may call its members as it likes', async (t) => {
+  class Busy extends Layer {
+    options = { by: 2 }
+    state = 0
+    own = 1
+    inner = 2
+    label = 'busy'
+    run() {
+      return this.options.by
+    }
+    reset() {
+      this.state = 0
+    }
+    prepare = 'mine'
+    override build() {
+      this.addWeight('w', [1], 'ones')
+    }
+    override forward(x: Tensor) {
+      this.state++
+      return mul(x, tensor(this.run()))
+    }
+  }
+  const layer = new Busy({ name: 'b' })
+  const net = sequential({ inputShape: [1], layers: [layer] })
+  t.deepEqual(await net.forward(ones([1, 1])).array(), [[2]])
+  t.is(layer.state, 1)
+  t.is(net.countParams(), 1)
+})
+
 test('the same seed gives the same weights', async (t) => {
   const build = async () => {
     setSeed(3)

@@ -50,7 +50,7 @@ class Scale extends Layer {
 /** Through JSON and back, with the weights by name. */
 function copyOf(original: Model<Tensor | Tensor[]>, own = {}) {
   const description: unknown = JSON.parse(JSON.stringify(describeModel(original)))
-  const named = (original as unknown as { namedWeights(): Map<string, Variable> }).namedWeights()
+  const named = (original as unknown as { $namedWeights(): Map<string, Variable> }).$namedWeights()
   const taken: string[] = []
   const copy = withWeightsFrom(
     (path, shape) => {

@@ -152,7 +152,7 @@ test('models nest', async (t) => {
     ['model_1', 'sequential_1'],
   )
   t.deepEqual(
-    [...(outer as unknown as { namedWeights(): Map<string, unknown> }).namedWeights().keys()],
+    [...(outer as unknown as { $namedWeights(): Map<string, unknown> }).$namedWeights().keys()],
     [
       'model_1/sequential_1/dense_1/kernel',
       'model_1/sequential_1/dense_1/bias',
@@ -215,7 +215,10 @@ test('gradients flow through pooling, normalisation and joints', async (t) => {
     .upSampling2d({ size: [1, 2] })
     .apply(layers.maxout({ filters: 2, kernelSize: 1, pieces: 3 }).apply(mean))
   const joined = layers.concatenate({ axis: 2 }).apply([large, layers.activation({ activation: 'gelu' }).apply(large)])
-  const layered = layers.layerNorm().apply(joined)
+  const spread = layers
+    .convTranspose2d({ filters: 3, kernelSize: 3, strides: 2, padding: 1, activation: 'tanh' })
+    .apply(joined)
+  const layered = layers.layerNorm().apply(spread)
   const both = layers.add().apply([layers.globalAvgPool2d().apply(layered), layers.globalMaxPool2d().apply(layered)])
   const net = model({ inputs: x, outputs: layers.dense({ units: 3, activation: 'softmax' }).apply(both) })
   const error = await worstGradient(net, wave([3, 6, 6, 2]))

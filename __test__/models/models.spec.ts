@@ -1,6 +1,21 @@
 // The ready-made classifiers, against the published numbers of parameters.
 import test from 'ava'
-import { backward, type Layer, type Model, models, ones, sum, zeros } from 'ferrograd'
+import {
+  backward,
+  input,
+  Layer,
+  layers,
+  type Model,
+  model,
+  models,
+  mul,
+  ones,
+  sequential,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from 'ferrograd'
 
 const learning = (net: Model) => net.trainableWeights.reduce((total, { size }) => total + size, 0)
 const inLayers = (net: Model, kind: string) =>
@@ -133,4 +148,40 @@ test('a summary says what the course asks for', (t) => {
     'forward: 871,894 FLOPs for each example',
     'training memory: about 985 kB for weights, gradients and moments, and 123 kB for each example of a batch',
   ])
+})
+
+test('a summary of a graph says where each layer looks, and what it cannot know', (t) => {
+  class Half extends Layer {
+    override forward(x: Tensor) {
+      return mul(x, tensor(0.5))
+    }
+  }
+  const x = input({ shape: [8], name: 'pixels' })
+  const shared = layers.dense({ units: 8, kernelRegularizer: 'l2' })
+  const y = layers.add({ name: 'sum' }).apply([shared.apply(shared.apply(x)), x])
+  const net = model({ inputs: x, outputs: new Half().apply(y) })
+  const lines: string[] = []
+  net.summary((line) => lines.push(line))
+  t.deepEqual(lines, [
+    'model',
+    '  layer (kind)     output shape  parameters  FLOPs  from',
+    '  pixels           [null, 8]',
+    '  dense_1 (dense)  [null, 8]             72    136  pixels',
+    '  dense_1 (dense)  [null, 8]         shared    136  dense_1',
+    '  sum (add)        [null, 8]              0      8  dense_1, pixels',
+    '  half_1 (half)    [null, 8]              0      ?  sum',
+    'parameters: 72 (288 B), 72 trainable, 0 frozen',
+    'forward: at least 280 FLOPs for each example',
+    'training memory: about 1.15 kB for weights, gradients and moments, and 320 B for each example of a batch',
+  ])
+  lines.length = 0
+  const images = sequential({ inputShape: [null, 8, 1], layers: [layers.conv2d({ filters: 2, kernelSize: 3 })] })
+  images.summary((line) => lines.push(line))
+  t.deepEqual(lines.slice(3), [
+    '  conv2d_1 (conv2d)  [null, null, 6, 2]          20      ?',
+    'parameters: 20 (80 B), 20 trainable, 0 frozen',
+    'forward: at least 0 FLOPs for each example',
+    'training memory: about 320 B for weights, gradients and moments, and an unknown amount for each example of a batch',
+  ])
+  t.throws(() => net.summary(80 as never), { message: 'model: print must be a function. got 80' })
 })

@@ -22,7 +22,7 @@ export class Activation extends Layer {
   constructor(options: ActivationOptions) {
     checkOptions('activation', options, ['name', 'trainable', 'inputShape', 'activation'])
     super(options)
-    this.activation = checkActivation(this.label, options.activation)
+    this.activation = checkActivation(this.$label, options.activation)
   }
 
   override get kind(): string {
@@ -30,7 +30,7 @@ export class Activation extends Layer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    checkSingle(this.label, inputShape)
+    checkSingle(this.$label, inputShape)
   }
 
   override forward(x: Tensor): Tensor {
@@ -49,7 +49,7 @@ export class LeakyRelu extends Layer {
   constructor(options: LeakyReluOptions = {}) {
     checkOptions('leakyRelu', options, ['name', 'trainable', 'inputShape', 'alpha'])
     super(options)
-    this.alpha = checkNumber(this.label, 'alpha', options.alpha ?? 0.2)
+    this.alpha = checkNumber(this.$label, 'alpha', options.alpha ?? 0.2)
   }
 
   override get kind(): string {
@@ -57,7 +57,7 @@ export class LeakyRelu extends Layer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    checkSingle(this.label, inputShape)
+    checkSingle(this.$label, inputShape)
   }
 
   override forward(x: Tensor): Tensor {

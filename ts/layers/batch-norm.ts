@@ -60,13 +60,13 @@ export class BatchNorm extends Layer {
       'betaRegularizer',
     ])
     super(options)
-    this.momentum = checkNumber(this.label, 'momentum', options.momentum ?? 0.99, 0)
-    if (this.momentum > 1) throw rangeError(`${this.label}: momentum must be from 0 to 1. got ${show(this.momentum)}`)
-    this.epsilon = checkNumber(this.label, 'epsilon', options.epsilon ?? 1e-3, 0, true)
-    this.scale = checkBoolean(this.label, 'scale', options.scale ?? true)
-    this.center = checkBoolean(this.label, 'center', options.center ?? true)
+    this.momentum = checkNumber(this.$label, 'momentum', options.momentum ?? 0.99, 0)
+    if (this.momentum > 1) throw rangeError(`${this.$label}: momentum must be from 0 to 1. got ${show(this.momentum)}`)
+    this.epsilon = checkNumber(this.$label, 'epsilon', options.epsilon ?? 1e-3, 0, true)
+    this.scale = checkBoolean(this.$label, 'scale', options.scale ?? true)
+    this.center = checkBoolean(this.$label, 'center', options.center ?? true)
     const initializerOf = (name: keyof BatchNormOptions, fallback: InitializerOption) =>
-      resolveInitializer(this.label, name, options[name] ?? fallback)
+      resolveInitializer(this.$label, name, options[name] ?? fallback)
     this.start = {
       gamma: initializerOf('gammaInitializer', 'ones'),
       beta: initializerOf('betaInitializer', 'zeros'),
@@ -75,8 +75,8 @@ export class BatchNorm extends Layer {
     }
     const { gammaRegularizer, betaRegularizer } = options
     this.penalties = {
-      gamma: gammaRegularizer && resolveRegularizer(this.label, 'gammaRegularizer', gammaRegularizer),
-      beta: betaRegularizer && resolveRegularizer(this.label, 'betaRegularizer', betaRegularizer),
+      gamma: gammaRegularizer && resolveRegularizer(this.$label, 'gammaRegularizer', gammaRegularizer),
+      beta: betaRegularizer && resolveRegularizer(this.$label, 'betaRegularizer', betaRegularizer),
     }
   }
 
@@ -85,11 +85,11 @@ export class BatchNorm extends Layer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    const shape = checkSingle(this.label, inputShape)
+    const shape = checkSingle(this.$label, inputShape)
     if (shape.length < 2) {
-      throw new ShapeError(`${this.label}: the input must have a batch and channels. got ${showFree(shape)}`)
+      throw new ShapeError(`${this.$label}: the input must have a batch and channels. got ${showFree(shape)}`)
     }
-    const channels = [knownSize(this.label, shape, -1)]
+    const channels = [knownSize(this.$label, shape, -1)]
     const { gamma, beta, mean, variance } = this.start
     if (this.scale) this.gamma = this.addWeight('gamma', channels, gamma, { regularizer: this.penalties.gamma })
     if (this.center) this.beta = this.addWeight('beta', channels, beta, { regularizer: this.penalties.beta })

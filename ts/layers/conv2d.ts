@@ -29,15 +29,15 @@ export abstract class ConvolutionLayer extends KernelLayer {
 
   override build(inputShape: Shape | readonly Shape[]): void {
     const shape = this.checkImages(inputShape)
-    const channels = knownSize(this.label, shape, -1)
+    const channels = knownSize(this.$label, shape, -1)
     const filters = this.filtersFor(channels)
     const groups = this.groupsFor(channels)
     if (channels === 0 || channels % groups !== 0) {
       throw new ShapeError(
-        `${this.label}: ${groups} groups do not divide the ${channels} channels of the input. input ${showLayout(shape)}`,
+        `${this.$label}: ${groups} groups do not divide the ${channels} channels of the input. input ${showLayout(shape)}`,
       )
     }
-    slide(this.label, shape, this.window)
+    slide(this.$label, shape, this.window)
     this.addKernel([...this.window.size, channels / groups, filters])
   }
 
@@ -52,8 +52,8 @@ export abstract class ConvolutionLayer extends KernelLayer {
 
   override outputShape(inputShape: Shape): Shape {
     const shape = this.checkImages(inputShape)
-    const [height, width] = slide(this.label, shape, this.window)
-    return [shape[0]!, height, width, this.filtersFor(knownSize(this.label, shape, -1))]
+    const [height, width] = slide(this.$label, shape, this.window)
+    return [shape[0]!, height, width, this.filtersFor(knownSize(this.$label, shape, -1))]
   }
 
   protected override reusable(built: Shape, other: Shape | readonly Shape[]): boolean {
@@ -63,17 +63,17 @@ export abstract class ConvolutionLayer extends KernelLayer {
   override flops(inputShape: Shape): number | undefined {
     const outputs = exampleSize(this.outputShape(inputShape))
     if (outputs === undefined) return undefined
-    const channels = knownSize(this.label, inputShape, -1)
+    const channels = knownSize(this.$label, inputShape, -1)
     const taps = (this.window.size[0] * this.window.size[1] * channels) / this.groupsFor(channels)
     return 2 * taps * outputs + this.flopsAfter(outputs)
   }
 
-  override kept(inputShape: Shape): number | undefined {
+  override $kept(inputShape: Shape): number | undefined {
     return this.keptWithActivation(exampleSize(this.outputShape(inputShape)))
   }
 
   private checkImages(inputShape: Shape | readonly Shape[]): Shape {
-    return checkRank(this.label, inputShape, 4, 'reshape gives images a channel axis: [N, H, W, 1]')
+    return checkRank(this.$label, inputShape, 4, 'reshape gives images a channel axis: [N, H, W, 1]')
   }
 }
 
@@ -85,12 +85,12 @@ export class Conv2d extends ConvolutionLayer {
   constructor(options: Conv2dOptions) {
     checkOptions('conv2d', options, convOptionNames)
     super(options)
-    this.filters = checkCount(this.label, 'filters', options.filters)
-    this.groups = checkCount(this.label, 'groups', options.groups ?? 1)
+    this.filters = checkCount(this.$label, 'filters', options.filters)
+    this.groups = checkCount(this.$label, 'groups', options.groups ?? 1)
     if (this.filters % this.groups !== 0) {
-      throw rangeError(`${this.label}: ${this.groups} groups do not divide the ${this.filters} filters`)
+      throw rangeError(`${this.$label}: ${this.groups} groups do not divide the ${this.filters} filters`)
     }
-    this.window = checkSliding(this.label, checkSize(this.label, 'kernelSize', options.kernelSize), options, [1, 1])
+    this.window = checkSliding(this.$label, checkSize(this.$label, 'kernelSize', options.kernelSize), options, [1, 1])
   }
 
   override get kind(): string {

@@ -18,7 +18,7 @@ export class Dense extends KernelLayer {
   constructor(options: DenseOptions) {
     checkOptions('dense', options, ['units', ...kernelOptionNames])
     super(options)
-    this.units = checkCount(this.label, 'units', options.units)
+    this.units = checkCount(this.$label, 'units', options.units)
   }
 
   override get kind(): string {
@@ -26,13 +26,13 @@ export class Dense extends KernelLayer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    const shape = checkSingle(this.label, inputShape)
+    const shape = checkSingle(this.$label, inputShape)
     if (shape.length < 2) {
       throw new ShapeError(
-        `${this.label}: the input must have a batch and features. got ${showFree(shape)}. reshape(x, [1, -1]) makes one example a batch`,
+        `${this.$label}: the input must have a batch and features. got ${showFree(shape)}. reshape(x, [1, -1]) makes one example a batch`,
       )
     }
-    this.addKernel([knownSize(this.label, shape, -1), this.units])
+    this.addKernel([knownSize(this.$label, shape, -1), this.units])
   }
 
   override forward(x: Tensor): Tensor {
@@ -55,7 +55,7 @@ export class Dense extends KernelLayer {
       : 2 * inputs * this.units + this.flopsAfter(outputs)
   }
 
-  override kept(inputShape: Shape): number | undefined {
+  override $kept(inputShape: Shape): number | undefined {
     return this.keptWithActivation(exampleSize(this.outputShape(inputShape)))
   }
 }

@@ -28,8 +28,8 @@ export class DepthwiseConv2d extends ConvolutionLayer {
       ...kernelOptionNames,
     ])
     super(options)
-    this.depthMultiplier = checkCount(this.label, 'depthMultiplier', options.depthMultiplier ?? 1)
-    this.window = checkSliding(this.label, checkSize(this.label, 'kernelSize', options.kernelSize), options, [1, 1])
+    this.depthMultiplier = checkCount(this.$label, 'depthMultiplier', options.depthMultiplier ?? 1)
+    this.window = checkSliding(this.$label, checkSize(this.$label, 'kernelSize', options.kernelSize), options, [1, 1])
   }
 
   override get kind(): string {

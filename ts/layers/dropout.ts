@@ -24,11 +24,11 @@ export class Dropout extends Layer {
   constructor(options: DropoutOptions) {
     checkOptions('dropout', options, ['name', 'trainable', 'inputShape', 'rate', 'seed'])
     super(options)
-    this.rate = checkNumber(this.label, 'rate', options.rate, 0)
+    this.rate = checkNumber(this.$label, 'rate', options.rate, 0)
     if (this.rate >= 1) {
-      throw rangeError(`${this.label}: rate must be below 1: the share that is dropped. got ${show(this.rate)}`)
+      throw rangeError(`${this.$label}: rate must be below 1: the share that is dropped. got ${show(this.rate)}`)
     }
-    this.seed = options.seed === undefined ? undefined : checkSeed(this.label, options.seed)
+    this.seed = options.seed === undefined ? undefined : checkSeed(this.$label, options.seed)
   }
 
   override get kind(): string {
@@ -36,7 +36,7 @@ export class Dropout extends Layer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    checkSingle(this.label, inputShape)
+    checkSingle(this.$label, inputShape)
   }
 
   override forward(x: Tensor, { training }: { training: boolean }): Tensor {
@@ -55,7 +55,7 @@ export class Dropout extends Layer {
   }
 
   /** @internal */
-  override kept(inputShape: Shape): number | undefined {
+  override $kept(inputShape: Shape): number | undefined {
     return this.rate === 0 ? 0 : exampleSize(inputShape)
   }
 }

@@ -41,13 +41,13 @@ export class Embedding extends Layer {
     ])
     super(options)
     const { embeddingsInitializer = 'randomUniform', embeddingsRegularizer, embeddingsConstraint } = options
-    this.inputDim = checkCount(this.label, 'inputDim', options.inputDim)
-    this.outputDim = checkCount(this.label, 'outputDim', options.outputDim)
-    this.start = resolveInitializer(this.label, 'embeddingsInitializer', embeddingsInitializer)
+    this.inputDim = checkCount(this.$label, 'inputDim', options.inputDim)
+    this.outputDim = checkCount(this.$label, 'outputDim', options.outputDim)
+    this.start = resolveInitializer(this.$label, 'embeddingsInitializer', embeddingsInitializer)
     this.limits = {
       regularizer:
-        embeddingsRegularizer && resolveRegularizer(this.label, 'embeddingsRegularizer', embeddingsRegularizer),
-      constraint: embeddingsConstraint && resolveConstraint(this.label, 'embeddingsConstraint', embeddingsConstraint),
+        embeddingsRegularizer && resolveRegularizer(this.$label, 'embeddingsRegularizer', embeddingsRegularizer),
+      constraint: embeddingsConstraint && resolveConstraint(this.$label, 'embeddingsConstraint', embeddingsConstraint),
     }
   }
 
@@ -56,7 +56,7 @@ export class Embedding extends Layer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    checkSingle(this.label, inputShape)
+    checkSingle(this.$label, inputShape)
     this.table = this.addWeight('embeddings', [this.inputDim, this.outputDim], this.start, this.limits)
   }
 
@@ -65,7 +65,7 @@ export class Embedding extends Layer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    return [...checkSingle(this.label, inputShape), this.outputDim]
+    return [...checkSingle(this.$label, inputShape), this.outputDim]
   }
 
   protected override reusable(): boolean {

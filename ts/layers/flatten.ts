@@ -23,7 +23,7 @@ export class Flatten extends Layer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    const shape = checkSingle(this.label, inputShape)
+    const shape = checkSingle(this.$label, inputShape)
     return [shape[0]!, exampleSize(shape) ?? null]
   }
 
@@ -32,7 +32,7 @@ export class Flatten extends Layer {
   }
 
   /** @internal The result shares the memory of the input. */
-  override kept(): number {
+  override $kept(): number {
     return 0
   }
 }

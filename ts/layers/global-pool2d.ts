@@ -12,7 +12,7 @@ export abstract class GlobalPoolLayer extends Layer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    const shape = checkRank(this.label, inputShape, 4, 'pooling is for images')
+    const shape = checkRank(this.$label, inputShape, 4, 'pooling is for images')
     return [shape[0]!, shape[3]!]
   }
 

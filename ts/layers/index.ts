@@ -10,6 +10,7 @@ export {
 } from './activation.js'
 export type { ActivationName } from './activations.js'
 export { type BatchNorm, type BatchNormOptions, batchNorm } from './batch-norm.js'
+export { type ConvTranspose2d, type ConvTranspose2dOptions, convTranspose2d } from './conv-transpose2d.js'
 export { type Conv2d, type Conv2dOptions, conv2d } from './conv2d.js'
 export { type Dense, type DenseOptions, dense } from './dense.js'
 export { type DepthwiseConv2d, type DepthwiseConv2dOptions, depthwiseConv2d } from './depthwise-conv2d.js'

@@ -51,19 +51,19 @@ export abstract class KernelLayer extends Layer {
   constructor(options: KernelOptions) {
     super(options)
     const { activation = 'linear', useBias = true } = options
-    this.activation = checkActivation(this.label, activation)
-    this.useBias = checkBoolean(this.label, 'useBias', useBias)
+    this.activation = checkActivation(this.$label, activation)
+    this.useBias = checkBoolean(this.$label, 'useBias', useBias)
     this.settings = {
       kernelInitializer: resolveInitializer(
-        this.label,
+        this.$label,
         'kernelInitializer',
         options.kernelInitializer ?? 'glorotUniform',
       ),
-      biasInitializer: resolveInitializer(this.label, 'biasInitializer', options.biasInitializer ?? 'zeros'),
-      ...resolved(this.label, options, 'kernelRegularizer', resolveRegularizer),
-      ...resolved(this.label, options, 'biasRegularizer', resolveRegularizer),
-      ...resolved(this.label, options, 'kernelConstraint', resolveConstraint),
-      ...resolved(this.label, options, 'biasConstraint', resolveConstraint),
+      biasInitializer: resolveInitializer(this.$label, 'biasInitializer', options.biasInitializer ?? 'zeros'),
+      ...resolved(this.$label, options, 'kernelRegularizer', resolveRegularizer),
+      ...resolved(this.$label, options, 'biasRegularizer', resolveRegularizer),
+      ...resolved(this.$label, options, 'kernelConstraint', resolveConstraint),
+      ...resolved(this.$label, options, 'biasConstraint', resolveConstraint),
     }
   }
 

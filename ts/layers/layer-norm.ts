@@ -39,12 +39,12 @@ export class LayerNorm extends Layer {
       'betaInitializer',
     ])
     super(options)
-    this.epsilon = checkNumber(this.label, 'epsilon', options.epsilon ?? 1e-3, 0, true)
+    this.epsilon = checkNumber(this.$label, 'epsilon', options.epsilon ?? 1e-3, 0, true)
     this.settings = {
-      scale: checkBoolean(this.label, 'scale', options.scale ?? true),
-      center: checkBoolean(this.label, 'center', options.center ?? true),
-      gamma: resolveInitializer(this.label, 'gammaInitializer', options.gammaInitializer ?? 'ones'),
-      beta: resolveInitializer(this.label, 'betaInitializer', options.betaInitializer ?? 'zeros'),
+      scale: checkBoolean(this.$label, 'scale', options.scale ?? true),
+      center: checkBoolean(this.$label, 'center', options.center ?? true),
+      gamma: resolveInitializer(this.$label, 'gammaInitializer', options.gammaInitializer ?? 'ones'),
+      beta: resolveInitializer(this.$label, 'betaInitializer', options.betaInitializer ?? 'zeros'),
     }
   }
 
@@ -53,7 +53,7 @@ export class LayerNorm extends Layer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    const features = knownSize(this.label, checkSingle(this.label, inputShape), -1)
+    const features = knownSize(this.$label, checkSingle(this.$label, inputShape), -1)
     const { scale, center, gamma, beta } = this.settings
     if (scale) this.gamma = this.addWeight('gamma', [features], gamma)
     if (center) this.beta = this.addWeight('beta', [features], beta)

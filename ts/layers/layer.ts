@@ -1,12 +1,12 @@
 // The class that every layer extends, users' own included.
 
 import { noGrad } from '../autograd/record.js'
-import { type Constraint, type ConstraintOption, resolveConstraint } from '../constraints/constraint.js'
+import { type ConstraintOption, resolveConstraint } from '../constraints/constraint.js'
 import { DTypeError, rangeError, ShapeError, show, typeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
 import { checkBoolean } from '../initializers/options.js'
 import { type InitializerOption, resolveInitializer } from '../initializers/resolve.js'
-import { type Regularizer, type RegularizerOption, resolveRegularizer } from '../regularizers/regularizer.js'
+import { type RegularizerOption, resolveRegularizer } from '../regularizers/regularizer.js'
 import { scope } from '../tensor/scope.js'
 import { checkShape, sameShape, showShape } from '../tensor/shape.js'
 import { checkTensor, Tensor } from '../tensor/tensor.js'
@@ -60,20 +60,21 @@ export interface WeightOptions {
  */
 export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
   /** @internal The batch's place is null. */
-  readonly declaredShape: Shape | undefined
-  private readonly options: LayerOptions
-  private readonly own: Weight[] = []
-  private readonly inner: Module<Output>[] = []
-  private state: 'new' | 'building' | 'built' = 'new'
-  private builtFor: Shape | readonly Shape[] | undefined
-  private madeOf: FloatDType | undefined
+  readonly $declaredShape: Shape | undefined
+  readonly #options: LayerOptions
+  readonly #own: Weight[] = []
+  readonly #inner: Module<Output>[] = []
+  #state: 'new' | 'building' | 'built' = 'new'
+  #builtFor: Shape | readonly Shape[] | undefined
+  #madeOf: FloatDType | undefined
 
   constructor(options: LayerOptions = {}) {
     super(checkName('layer', options.name))
-    this.options = { ...options }
+    this.#options = { ...options }
     const { trainable, inputShape } = options
-    if (trainable !== undefined) this.trainable = checkBoolean(this.label, 'trainable', trainable)
-    this.declaredShape = inputShape === undefined ? undefined : checkExampleShape(this.label, 'inputShape', inputShape)
+    if (trainable !== undefined) this.trainable = checkBoolean(this.$label, 'trainable', trainable)
+    this.$declaredShape =
+      inputShape === undefined ? undefined : checkExampleShape(this.$label, 'inputShape', inputShape)
   }
 
   /** The class's name as an option would spell it: `class SqueezeExcite` is 'squeezeExcite'. */
@@ -100,23 +101,23 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
 
   /** Its options as plain data: what a file needs to make it again. Override it to add those of your own. */
   config(): LayerConfig {
-    const { inputShape: _, ...options } = this.options
-    return { ...plainConfig(this.label, options), name: this.name, trainable: this.trainable }
+    const { inputShape: _, ...options } = this.#options
+    return { ...plainConfig(this.$label, options), name: this.name, trainable: this.trainable }
   }
 
   /** Whether the weights exist. */
   get built(): boolean {
-    return this.state === 'built'
+    return this.#state === 'built'
   }
 
   /** What the weights are made of. Known from `build` on. */
   get dtype(): FloatDType {
-    return this.madeOf ?? 'float32'
+    return this.#madeOf ?? 'float32'
   }
 
   /** @internal */
-  get weightDType(): FloatDType | undefined {
-    return this.own.length > 0 || this.inner.length > 0 ? this.madeOf : undefined
+  get $weightDType(): FloatDType | undefined {
+    return this.#own.length > 0 || this.#inner.length > 0 ? this.#madeOf : undefined
   }
 
   /**
@@ -128,14 +129,14 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
     initializer: InitializerOption,
     options: WeightOptions = {},
   ): Variable {
-    if (this.state !== 'building') {
-      throw typeError(`${this.label}: addWeight belongs in build, where the input's shape and dtype are known`)
+    if (this.#state !== 'building') {
+      throw typeError(`${this.$label}: addWeight belongs in build, where the input's shape and dtype are known`)
     }
-    const key = checkName(`${this.label}: weight`, name) ?? ''
-    if (this.own.some((weight) => weight.key === key)) {
-      throw rangeError(`${this.label}: there is a weight ${show(name)} already`)
+    const key = checkName(`${this.$label}: weight`, name) ?? ''
+    if (this.#own.some((weight) => weight.key === key)) {
+      throw rangeError(`${this.$label}: there is a weight ${show(name)} already`)
     }
-    const op = `${this.label}: weight ${show(key)}`
+    const op = `${this.$label}: weight ${show(key)}`
     const checked = checkShape(op, shape)
     const { trainable = true, regularizer, constraint } = options
     const start = resolveInitializer(op, 'the initializer', initializer)
@@ -149,7 +150,7 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
       }
       return variable(values, { name: `${this.name}/${key}`, trainable: trainable && this.trainable })
     })
-    this.own.push({
+    this.#own.push({
       key,
       variable: made,
       learns: trainable,
@@ -164,17 +165,17 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
    * batch included, is what it will be applied to.
    */
   protected addLayer<M extends Module<Output>>(module: M, inputShape: Shape | readonly Shape[]): M {
-    if (this.state !== 'building') {
-      throw typeError(`${this.label}: addLayer belongs in build, where the input's shape and dtype are known`)
+    if (this.#state !== 'building') {
+      throw typeError(`${this.$label}: addLayer belongs in build, where the input's shape and dtype are known`)
     }
-    if (!(module instanceof Module)) throw typeError(`${this.label}: addLayer expects a layer. got ${show(module)}`)
-    if ((module.everyModule() as readonly unknown[]).includes(this)) {
-      throw rangeError(`${this.label}: a layer cannot be inside itself`)
+    if (!(module instanceof Module)) throw typeError(`${this.$label}: addLayer expects a layer. got ${show(module)}`)
+    if ((module.$everyModule() as readonly unknown[]).includes(this)) {
+      throw rangeError(`${this.$label}: a layer cannot be inside itself`)
     }
-    assignNames(this.label, [...this.inner, module])
-    module.prepare(inputShape, this.dtype)
+    assignNames(this.$label, [...this.#inner, module])
+    module.$prepare(inputShape, this.dtype)
     if (!this.trainable) module.trainable = false
-    this.inner.push(module)
+    this.#inner.push(module)
     return module
   }
 
@@ -183,83 +184,84 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
    * batch may differ.
    */
   protected reusable(built: Shape | readonly Shape[], other: Shape | readonly Shape[]): boolean {
-    if (this.own.length === 0 && this.inner.length === 0) return true
+    if (this.#own.length === 0 && this.#inner.length === 0) return true
     if (isShape(built) !== isShape(other) || built.length !== other.length) return false
     if (isShape(built)) return fitsShape(other as Shape, built)
     return built.every((shape, i) => fitsShape((other as readonly Shape[])[i]!, shape))
   }
 
   /** @internal */
-  prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void {
-    if (this.state === 'built') {
-      if (this.weightDType !== undefined && dtype !== this.weightDType) {
+  $prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void {
+    if (this.#state === 'built') {
+      if (this.$weightDType !== undefined && dtype !== this.$weightDType) {
         throw new DTypeError(
-          `${this.label}: its weights are ${this.weightDType}, but the input is ${dtype}. give both the same dtype`,
+          `${this.$label}: its weights are ${this.$weightDType}, but the input is ${dtype}. give both the same dtype`,
         )
       }
-      if (!this.reusable(this.builtFor!, shape)) {
+      if (!this.reusable(this.#builtFor!, shape)) {
         throw new ShapeError(
-          `${this.label}: its weights were made for inputs of shape ${showAll(this.builtFor!)} and do not fit ${showAll(shape)}. make a second layer`,
+          `${this.$label}: its weights were made for inputs of shape ${showAll(this.#builtFor!)} and do not fit ${showAll(shape)}. make a second layer`,
         )
       }
       return
     }
-    if (this.state === 'building') throw rangeError(`${this.label}: a layer cannot be inside itself`)
-    this.state = 'building'
-    this.madeOf = dtype
+    if (this.#state === 'building') throw rangeError(`${this.$label}: a layer cannot be inside itself`)
+    this.#state = 'building'
+    this.#madeOf = dtype
     try {
-      this.within(() => inModule(this.name, () => this.build(shape)))
-      this.builtFor = shape
-      this.state = 'built'
+      this.$within(() => inModule(this.name, () => this.build(shape)))
+      this.#builtFor = shape
+      this.#state = 'built'
     } finally {
-      if (!this.built) this.reset()
+      if (!this.built) this.$reset()
     }
   }
 
   /** @internal */
-  reset(): void {
-    for (const { variable } of this.own.splice(0)) variable.dispose()
-    for (const module of this.inner.splice(0)) module.reset()
-    this.state = 'new'
+  $reset(): void {
+    for (const { variable } of this.#own.splice(0)) variable.dispose()
+    for (const module of this.#inner.splice(0)) module.$reset()
+    this.#state = 'new'
   }
 
   /** @internal */
-  infer(shape: Shape | readonly Shape[]): Shape | readonly Shape[] {
-    return this.within(() => {
+  $infer(shape: Shape | readonly Shape[]): Shape | readonly Shape[] {
+    return this.$within(() => {
       const out: unknown = this.outputShape(shape)
       if (!Array.isArray(out) || out.length === 0) {
-        throw typeError(`${this.label}: outputShape must return a shape, batch first. got ${show(out)}`)
+        throw typeError(`${this.$label}: outputShape must return a shape, batch first. got ${show(out)}`)
       }
       return out as Shape | readonly Shape[]
     })
   }
 
   /** @internal */
-  run(x: Tensor | Tensor[], training: boolean): Out {
+  $run(x: Tensor | Tensor[], training: boolean): Out {
     try {
       const y = this.forward(x, { training })
       if (y instanceof Tensor && !y.disposed) return y
-      if (Array.isArray(y)) for (const [i, item] of y.entries()) checkTensor(this.label, `output ${i} of forward`, item)
-      else checkTensor(this.label, 'the result of forward', y)
+      if (Array.isArray(y))
+        for (const [i, item] of y.entries()) checkTensor(this.$label, `output ${i} of forward`, item)
+      else checkTensor(this.$label, 'the result of forward', y)
       return y
     } catch (error) {
-      throw errorIn(this.kind, this.label, error)
+      throw errorIn(this.kind, this.$label, error)
     }
   }
 
   /** @internal */
-  ownWeights(): readonly Weight[] {
-    return this.own
+  $ownWeights(): readonly Weight[] {
+    return this.#own
   }
 
   /** @internal */
-  ownModules(): readonly Module<Output>[] {
-    return this.inner
+  $ownModules(): readonly Module<Output>[] {
+    return this.#inner
   }
 
   /** @internal By default as much as comes out. */
-  kept(shape: Shape | readonly Shape[]): number | undefined {
-    const out = this.infer(shape)
+  $kept(shape: Shape | readonly Shape[]): number | undefined {
+    const out = this.$infer(shape)
     return (isShape(out) ? [out] : out).reduce<number | undefined>((sum, one) => {
       const size = exampleSize(one)
       return sum === undefined || size === undefined ? undefined : sum + size
@@ -271,5 +273,3 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
 export function showAll(shape: Shape | readonly Shape[]): string {
   return isShape(shape) ? showFree(shape) : shape.map(showFree).join(', ')
 }
-
-export type { Constraint, Regularizer }

@@ -53,17 +53,17 @@ export class Maxout extends Layer {
         : ['units', ...common],
     )
     super(options)
-    this.pieces = checkCount(this.label, 'pieces', options.pieces)
-    if (this.pieces < 2) throw rangeError(`${this.label}: pieces must be 2 or more. got ${show(this.pieces)}`)
+    this.pieces = checkCount(this.$label, 'pieces', options.pieces)
+    if (this.pieces < 2) throw rangeError(`${this.$label}: pieces must be 2 or more. got ${show(this.pieces)}`)
     const { pieces: _, name: __, inputShape: ___, trainable: ____, ...rest } = options
-    this.linear = this.within(() =>
+    this.linear = this.$within(() =>
       'filters' in rest
         ? conv2d({
             ...rest,
             name: 'linear',
-            filters: checkCount(this.label, 'filters', rest.filters) * this.pieces,
+            filters: checkCount(this.$label, 'filters', rest.filters) * this.pieces,
           })
-        : dense({ ...rest, name: 'linear', units: checkCount(this.label, 'units', rest.units) * this.pieces }),
+        : dense({ ...rest, name: 'linear', units: checkCount(this.$label, 'units', rest.units) * this.pieces }),
     )
   }
 
@@ -94,7 +94,7 @@ export class Maxout extends Layer {
     return products === undefined || outputs === undefined ? undefined : products + outputs
   }
 
-  override kept(inputShape: Shape): number | undefined {
+  override $kept(inputShape: Shape): number | undefined {
     const before = exampleSize(this.linear.outputShape(inputShape))
     return before === undefined ? undefined : before + before / this.pieces
   }

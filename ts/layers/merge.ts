@@ -21,7 +21,7 @@ export abstract class MergeLayer extends Layer {
   protected several(inputShape: Shape | readonly Shape[]): readonly Shape[] {
     if (isShape(inputShape) || inputShape.length < 2) {
       throw new ShapeError(
-        `${this.label}: joins at least two inputs. got one of shape ${showFree(isShape(inputShape) ? inputShape : inputShape[0]!)}. apply([a, b])`,
+        `${this.$label}: joins at least two inputs. got one of shape ${showFree(isShape(inputShape) ? inputShape : inputShape[0]!)}. apply([a, b])`,
       )
     }
     return inputShape
@@ -46,7 +46,7 @@ export class Add extends MergeLayer {
     return this.several(inputShape).reduce((shape, other) => {
       if (shape.length !== other.length || shape.some((size, axis) => clash(size, other[axis]!))) {
         throw new ShapeError(
-          `${this.label}: all inputs must have the same shape. got ${this.several(inputShape).map(showFree).join(', ')}`,
+          `${this.$label}: all inputs must have the same shape. got ${this.several(inputShape).map(showFree).join(', ')}`,
         )
       }
       return shape.map((size, axis) => size ?? other[axis]!)
@@ -66,9 +66,9 @@ export class Concatenate extends MergeLayer {
     checkOptions('concatenate', options, ['name', 'trainable', 'inputShape', 'axis'])
     super(options)
     const { axis = -1 } = options
-    if (typeof axis !== 'number') throw typeError(`${this.label}: axis must be a whole number. got ${show(axis)}`)
+    if (typeof axis !== 'number') throw typeError(`${this.$label}: axis must be a whole number. got ${show(axis)}`)
     if (!Number.isInteger(axis) || axis === 0) {
-      throw rangeError(`${this.label}: axis must be a whole number other than 0, the batch. got ${show(axis)}`)
+      throw rangeError(`${this.$label}: axis must be a whole number other than 0, the batch. got ${show(axis)}`)
     }
     this.axis = axis
   }
@@ -87,11 +87,11 @@ export class Concatenate extends MergeLayer {
     const axis = this.axis < 0 ? this.axis + rank : this.axis
     const all = shapes.map(showFree).join(', ')
     if (axis < 1 || axis >= rank) {
-      throw new ShapeError(`${this.label}: axis ${this.axis} does not exist, or is the batch. inputs ${all}`)
+      throw new ShapeError(`${this.$label}: axis ${this.axis} does not exist, or is the batch. inputs ${all}`)
     }
     return shapes.reduce((shape, other) => {
       if (other.length !== rank || shape.some((size, i) => i !== axis && clash(size, other[i]!))) {
-        throw new ShapeError(`${this.label}: only axis ${axis} of the inputs may differ. got ${all}`)
+        throw new ShapeError(`${this.$label}: only axis ${axis} of the inputs may differ. got ${all}`)
       }
       return shape.map((size, i) => {
         if (i !== axis) return size ?? other[i]!

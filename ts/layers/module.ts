@@ -38,14 +38,17 @@ export interface Weight {
   readonly constraint: Constraint | undefined
 }
 
-/** A layer or a model. Not meant to be extended: extend `Layer`. */
+/**
+ * A layer or a model. Not meant to be extended: extend `Layer`. Names with $ or # are for the library alone, so that a
+ * layer of one's own may use any other for itself.
+ */
 export abstract class Module<Out extends Output = Tensor> {
-  private given: string | undefined
-  private learns = true
+  #given: string | undefined
+  #learns = true
 
   /** @internal */
   constructor(name: string | undefined) {
-    this.given = name
+    this.#given = name
   }
 
   /** Which kind of layer: 'conv2d'. */
@@ -53,46 +56,46 @@ export abstract class Module<Out extends Output = Tensor> {
 
   /** The given name, or the one that its model chose: kind and number. The kind alone while it is in no model. */
   get name(): string {
-    return this.given ?? this.kind
+    return this.#given ?? this.kind
   }
 
   /** @internal Kind and name as errors show them. */
-  get label(): string {
-    return this.given === undefined ? this.kind : `${this.kind} "${this.given}"`
+  get $label(): string {
+    return this.#given === undefined ? this.kind : `${this.kind} "${this.#given}"`
   }
 
   /** @internal Whether it has a name of its own. */
-  get isNamed(): boolean {
-    return this.given !== undefined
+  get $isNamed(): boolean {
+    return this.#given !== undefined
   }
 
   /** @internal */
-  assignName(name: string): void {
-    this.given = name
-    for (const { key, variable } of this.ownWeights()) rename(variable, `${name}/${key}`)
+  $assignName(name: string): void {
+    this.#given = name
+    for (const { key, variable } of this.$ownWeights()) rename(variable, `${name}/${key}`)
   }
 
   /** @internal Creates the weights for inputs of this shape, or checks that those there are fit it. */
-  abstract prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void
+  abstract $prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void
   /** @internal The output's shape for inputs that {@link prepare} has seen. */
-  abstract infer(shape: Shape | readonly Shape[]): Shape | readonly Shape[]
+  abstract $infer(shape: Shape | readonly Shape[]): Shape | readonly Shape[]
   /** @internal Computes, without checking shapes. */
-  abstract run(x: Tensor | Tensor[], training: boolean): Out
+  abstract $run(x: Tensor | Tensor[], training: boolean): Out
   /** @internal Frees the weights, so that it can be built for another shape. */
-  abstract reset(): void
+  abstract $reset(): void
   /** @internal What `weights` begins with. */
-  abstract ownWeights(): readonly Weight[]
+  abstract $ownWeights(): readonly Weight[]
   /** @internal The modules inside, in order. */
-  abstract ownModules(): readonly Module<Output>[]
+  abstract $ownModules(): readonly Module<Output>[]
   /** @internal Elements that a forward pass keeps for the backward pass, per example; undefined where sizes are free. */
-  abstract kept(shape: Shape | readonly Shape[]): number | undefined
+  abstract $kept(shape: Shape | readonly Shape[]): number | undefined
   /** Floating-point operations of a forward pass, per example; undefined where sizes are free or it is unknown. */
   abstract flops(inputShape: Shape | readonly Shape[]): number | undefined
   /** Whether its weights exist. */
   abstract get built(): boolean
 
   /** @internal The dtype of weights that exist already. */
-  abstract get weightDType(): FloatDType | undefined
+  abstract get $weightDType(): FloatDType | undefined
 
   /**
    * Connects it to symbolic tensors, or computes on tensors right away. Its weights are created the first time.
@@ -105,43 +108,43 @@ export abstract class Module<Out extends Output = Tensor> {
   ): Out | SymbolicOf<Out> {
     const list = Array.isArray(x)
     const inputs = (list ? x : [x]) as readonly (Tensor | SymbolicTensor)[]
-    if (inputs.length === 0) throw typeError(`${this.label}: needs at least one input. got []`)
-    if (inputs.every((value) => value instanceof SymbolicTensor)) return this.connect(inputs, list)
+    if (inputs.length === 0) throw typeError(`${this.$label}: needs at least one input. got []`)
+    if (inputs.every((value) => value instanceof SymbolicTensor)) return this.#connect(inputs, list)
     for (const [i, value] of inputs.entries()) {
       if (value instanceof SymbolicTensor) {
-        throw typeError(`${this.label}: tensors and symbolic tensors cannot be mixed. x[${i}] is a ${value}`)
+        throw typeError(`${this.$label}: tensors and symbolic tensors cannot be mixed. x[${i}] is a ${value}`)
       }
-      checkTensor(this.label, list ? `x[${i}]` : 'x', value)
+      checkTensor(this.$label, list ? `x[${i}]` : 'x', value)
     }
     const tensors = inputs as readonly Tensor[]
     const { training = false } = options
-    const shapes = tensors.map((tensor) => freeBatch(this.label, tensor))
-    this.prepare(list ? shapes : shapes[0]!, this.dtypeFor(tensors))
-    return scope(() => this.run(list ? [...tensors] : tensors[0]!, training))
+    const shapes = tensors.map((tensor) => freeBatch(this.$label, tensor))
+    this.$prepare(list ? shapes : shapes[0]!, this.$dtypeFor(tensors))
+    return scope(() => this.$run(list ? [...tensors] : tensors[0]!, training))
   }
 
-  private connect(inputs: readonly SymbolicTensor[], list: boolean): SymbolicOf<Out> {
+  #connect(inputs: readonly SymbolicTensor[], list: boolean): SymbolicOf<Out> {
     const { dtype } = inputs[0]!
     const other = inputs.find((x) => x.dtype !== dtype)
     if (other !== undefined) {
-      throw new DTypeError(`${this.label}: all inputs must have the same dtype. got ${dtype} and ${other.dtype}`)
+      throw new DTypeError(`${this.$label}: all inputs must have the same dtype. got ${dtype} and ${other.dtype}`)
     }
     const shape = list ? inputs.map((x) => x.shape) : inputs[0]!.shape
-    this.prepare(shape, dtype)
-    const out = this.infer(shape)
+    this.$prepare(shape, dtype)
+    const out = this.$infer(shape)
     const call = new Call(this as unknown as Module<Output>, inputs, list, isShape(out) ? [out] : out, dtype)
     return (isShape(out) ? call.outputs[0] : [...call.outputs]) as SymbolicOf<Out>
   }
 
   /** @internal What weights should be made of to meet these inputs. Integers, such as indices, meet any. */
-  dtypeFor(tensors: readonly Tensor[]): FloatDType {
+  $dtypeFor(tensors: readonly Tensor[]): FloatDType {
     const float = tensors.find((x) => isFloat(x.dtype))
-    return (float?.dtype as FloatDType | undefined) ?? this.weightDType ?? 'float32'
+    return (float?.dtype as FloatDType | undefined) ?? this.$weightDType ?? 'float32'
   }
 
   /** Every variable, layer by layer: kernel before bias; gamma, beta, mean, variance. */
   get weights(): readonly Variable[] {
-    return this.everyWeight().map(({ variable }) => variable)
+    return this.$everyWeight().map(({ variable }) => variable)
   }
 
   /** Those of `weights` that training changes: not the frozen ones, and no running statistics. */
@@ -150,31 +153,31 @@ export abstract class Module<Out extends Output = Tensor> {
   }
 
   /** @internal This module and all inside it, each once, outer ones first. */
-  everyModule(): readonly Module<Output>[] {
+  $everyModule(): readonly Module<Output>[] {
     const seen = new Set<Module<Output>>()
     const visit = (module: Module<Output>): void => {
       if (seen.has(module)) return
       seen.add(module)
-      for (const inner of module.ownModules()) visit(inner)
+      for (const inner of module.$ownModules()) visit(inner)
     }
     visit(this as unknown as Module<Output>)
     return [...seen]
   }
 
   /** @internal */
-  everyWeight(): readonly Weight[] {
-    return this.everyModule().flatMap((module) => module.ownWeights())
+  $everyWeight(): readonly Weight[] {
+    return this.$everyModule().flatMap((module) => module.$ownWeights())
   }
 
   /** @internal The weights by their paths, which no two share: `conv2d_1/kernel`, `block_1/conv2d_1/kernel`. */
-  namedWeights(): ReadonlyMap<string, Variable> {
+  $namedWeights(): ReadonlyMap<string, Variable> {
     const named = new Map<string, Variable>()
     const seen = new Set<Module<Output>>()
     const visit = (module: Module<Output>, prefix: string): void => {
       if (seen.has(module)) return
       seen.add(module)
-      for (const { key, variable } of module.ownWeights()) named.set(prefix + key, variable)
-      for (const inner of module.ownModules()) visit(inner, `${prefix}${inner.name}/`)
+      for (const { key, variable } of module.$ownWeights()) named.set(prefix + key, variable)
+      for (const inner of module.$ownModules()) visit(inner, `${prefix}${inner.name}/`)
     }
     visit(this as unknown as Module<Output>, '')
     return named
@@ -182,15 +185,15 @@ export abstract class Module<Out extends Output = Tensor> {
 
   /** Whether training changes the weights. Setting it sets that of all layers inside. */
   get trainable(): boolean {
-    return this.learns
+    return this.#learns
   }
 
   set trainable(value: boolean) {
     if (typeof value !== 'boolean')
-      throw typeError(`${this.label}: trainable must be true or false. got ${show(value)}`)
-    this.learns = value
-    for (const { variable, learns } of this.ownWeights()) variable.trainable = value && learns
-    for (const module of this.ownModules()) module.trainable = value
+      throw typeError(`${this.$label}: trainable must be true or false. got ${show(value)}`)
+    this.#learns = value
+    for (const { variable, learns } of this.$ownWeights()) variable.trainable = value && learns
+    for (const module of this.$ownModules()) module.trainable = value
   }
 
   /**
@@ -198,7 +201,7 @@ export abstract class Module<Out extends Output = Tensor> {
    * Frozen weights do not count.
    */
   regularization(): Tensor | undefined {
-    const regularized = this.everyWeight().filter(({ regularizer, variable }) => regularizer && variable.trainable)
+    const regularized = this.$everyWeight().filter(({ regularizer, variable }) => regularizer && variable.trainable)
     if (regularized.length === 0) return undefined
     return scope(() =>
       regularized.map(({ regularizer, variable }) => regularizer!.penalty(variable)).reduce((a, b) => add(a, b)),
@@ -207,7 +210,7 @@ export abstract class Module<Out extends Output = Tensor> {
 
   /** Brings the weights back into what their constraints allow. `fit` does it after every step. */
   applyConstraints(): void {
-    for (const { constraint, variable } of this.everyWeight()) {
+    for (const { constraint, variable } of this.$everyWeight()) {
       if (constraint !== undefined && variable.trainable) {
         scope(() => noGrad(() => variable.assign(constraint.constrain(variable))))
       }
@@ -216,13 +219,13 @@ export abstract class Module<Out extends Output = Tensor> {
 
   /** How many numbers its weights hold, those that do not learn included. */
   countParams(): number {
-    this.checkBuilt('countParams')
+    this.$checkBuilt('countParams')
     return this.weights.reduce((sum, { size }) => sum + size, 0)
   }
 
   /** Copies of the weights, in the order of `weights`. */
   getWeights(): Tensor[] {
-    this.checkBuilt('getWeights')
+    this.$checkBuilt('getWeights')
     return copyWeights(this.weights)
   }
 
@@ -231,8 +234,8 @@ export abstract class Module<Out extends Output = Tensor> {
    * everything before it changes anything.
    */
   setWeights(values: readonly (Tensor | TypedArray | NestedArray)[]): void {
-    this.checkBuilt('setWeights')
-    replaceWeights(this.label, this.weights, values)
+    this.$checkBuilt('setWeights')
+    replaceWeights(this.$label, this.weights, values)
   }
 
   /** Frees the weights. It cannot be used any more. */
@@ -245,24 +248,24 @@ export abstract class Module<Out extends Output = Tensor> {
   }
 
   /** @internal Throws when the weights do not exist yet. */
-  checkBuilt(what: string): void {
+  $checkBuilt(what: string): void {
     if (!this.built) {
       throw new ShapeError(
-        `${this.label}: ${what} needs the weights, which do not exist before the input's shape is known. give inputShape, or call it on data first`,
+        `${this.$label}: ${what} needs the weights, which do not exist before the input's shape is known. give inputShape, or call it on data first`,
       )
     }
   }
 
   toString(): string {
-    return this.label
+    return this.$label
   }
 
   /** @internal Runs `fn` so that an error says in which layer it was. */
-  within<T>(fn: () => T): T {
+  $within<T>(fn: () => T): T {
     try {
       return fn()
     } catch (error) {
-      throw errorIn(this.kind, this.label, error)
+      throw errorIn(this.kind, this.$label, error)
     }
   }
 }

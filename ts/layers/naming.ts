@@ -17,7 +17,7 @@ export function checkName(kind: string, name: unknown): string | undefined {
 export function assignNames(label: string, modules: readonly Module<Output>[]): void {
   const taken = new Set<string>()
   for (const module of modules) {
-    if (!module.isNamed) continue
+    if (!module.$isNamed) continue
     if (taken.has(module.name)) {
       throw rangeError(`${label}: two layers are called "${module.name}". give one of them another name`)
     }
@@ -25,10 +25,10 @@ export function assignNames(label: string, modules: readonly Module<Output>[]): 
   }
   const next = new Map<string, number>()
   for (const module of modules) {
-    if (module.isNamed) continue
+    if (module.$isNamed) continue
     let n = next.get(module.kind) ?? 1
     while (taken.has(`${module.kind}_${n}`)) n++
     next.set(module.kind, n + 1)
-    module.assignName(`${module.kind}_${n}`)
+    module.$assignName(`${module.kind}_${n}`)
   }
 }

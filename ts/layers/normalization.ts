@@ -30,13 +30,13 @@ export class Normalization extends Layer {
     const { mean, variance } = options
     if ((mean === undefined) !== (variance === undefined)) {
       throw typeError(
-        `${this.label}: mean and variance belong together. got only ${mean === undefined ? 'variance' : 'mean'}`,
+        `${this.$label}: mean and variance belong together. got only ${mean === undefined ? 'variance' : 'mean'}`,
       )
     }
     if (mean === undefined || variance === undefined) return
     this.statistics = {
-      mean: checkFeatures(this.label, 'mean', mean),
-      variance: checkFeatures(this.label, 'variance', variance, 0),
+      mean: checkFeatures(this.$label, 'mean', mean),
+      variance: checkFeatures(this.$label, 'variance', variance, 0),
     }
   }
 
@@ -45,14 +45,14 @@ export class Normalization extends Layer {
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
-    const features = knownSize(this.label, checkSingle(this.label, inputShape), -1)
+    const features = knownSize(this.$label, checkSingle(this.$label, inputShape), -1)
     const constant = (name: 'mean' | 'variance', fallback: number) => ({
       initialize: (shape: readonly number[], dtype: 'float32' | 'float64') => {
         const value = this.statistics?.[name] ?? fallback
         if (typeof value === 'number') return full(shape, value, { dtype })
         if (value.length !== features) {
           throw new ShapeError(
-            `${this.label}: ${name} must have one number for each of ${features} features. got ${value.length}`,
+            `${this.$label}: ${name} must have one number for each of ${features} features. got ${value.length}`,
           )
         }
         return tensor([...value], { dtype })
@@ -64,9 +64,9 @@ export class Normalization extends Layer {
 
   /** Takes mean and variance of each feature from `data`, `[N, …, features]`, in place of those it had. */
   adapt(data: Tensor): void {
-    checkTensor(this.label, 'data', data)
-    if (data.size === 0) throw new ShapeError(`${this.label}: adapt needs data. got shape ${show([...data.shape])}`)
-    this.prepare([null, ...data.shape.slice(1)], this.dtypeFor([data]))
+    checkTensor(this.$label, 'data', data)
+    if (data.size === 0) throw new ShapeError(`${this.$label}: adapt needs data. got shape ${show([...data.shape])}`)
+    this.$prepare([null, ...data.shape.slice(1)], this.$dtypeFor([data]))
     const axis = data.shape.slice(0, -1).map((_, i) => i)
     scope(() =>
       noGrad(() => {

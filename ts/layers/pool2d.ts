@@ -28,8 +28,8 @@ export abstract class PoolLayer extends Layer {
 
   constructor(options: MaxPool2dOptions) {
     super(options)
-    const size = checkSize(this.label, 'poolSize', options.poolSize ?? 2)
-    this.window = checkSliding(this.label, size, options, size)
+    const size = checkSize(this.$label, 'poolSize', options.poolSize ?? 2)
+    this.window = checkSliding(this.$label, size, options, size)
   }
 
   override build(inputShape: Shape | readonly Shape[]): void {
@@ -37,8 +37,8 @@ export abstract class PoolLayer extends Layer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    const shape = checkRank(this.label, inputShape, 4, 'pooling is for images')
-    return [shape[0]!, ...slide(this.label, shape, this.window), shape[3]!]
+    const shape = checkRank(this.$label, inputShape, 4, 'pooling is for images')
+    return [shape[0]!, ...slide(this.$label, shape, this.window), shape[3]!]
   }
 
   override flops(inputShape: Shape): number | undefined {
@@ -62,7 +62,7 @@ export class MaxPool2d extends PoolLayer {
   }
 
   /** @internal The op keeps where the maxima were, too: a byte each. */
-  override kept(inputShape: Shape): number | undefined {
+  override $kept(inputShape: Shape): number | undefined {
     const outputs = exampleSize(this.outputShape(inputShape))
     return outputs === undefined ? undefined : 1.25 * outputs
   }

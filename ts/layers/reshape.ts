@@ -22,16 +22,16 @@ export class Reshape extends Layer {
     const { targetShape } = options
     if (!Array.isArray(targetShape)) {
       throw typeError(
-        `${this.label}: targetShape must be an array of sizes without the batch. got ${show(targetShape)}`,
+        `${this.$label}: targetShape must be an array of sizes without the batch. got ${show(targetShape)}`,
       )
     }
     if (!targetShape.every((size) => Number.isInteger(size) && size >= -1 && size < 2 ** 31)) {
       throw rangeError(
-        `${this.label}: every size of targetShape is a whole number from 0, or -1. got ${show(targetShape)}`,
+        `${this.$label}: every size of targetShape is a whole number from 0, or -1. got ${show(targetShape)}`,
       )
     }
     if (targetShape.filter((size) => size === -1).length > 1) {
-      throw rangeError(`${this.label}: only one size of targetShape can be -1. got ${show(targetShape)}`)
+      throw rangeError(`${this.$label}: only one size of targetShape can be -1. got ${show(targetShape)}`)
     }
     this.targetShape = [...targetShape]
   }
@@ -49,14 +49,14 @@ export class Reshape extends Layer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    const shape = checkSingle(this.label, inputShape)
+    const shape = checkSingle(this.$label, inputShape)
     const size = exampleSize(shape)
     const open = this.targetShape.indexOf(-1)
     if (size === undefined) return [shape[0]!, ...this.targetShape.map((target) => (target === -1 ? null : target))]
     const known = sizeOf(open === -1 ? this.targetShape : this.targetShape.with(open, 1))
     if (open === -1 ? known !== size : known === 0 || size % known !== 0) {
       throw new ShapeError(
-        `${this.label}: the ${size} numbers of an example do not fill targetShape ${showFree(this.targetShape)}. input ${showFree(shape)}`,
+        `${this.$label}: the ${size} numbers of an example do not fill targetShape ${showFree(this.targetShape)}. input ${showFree(shape)}`,
       )
     }
     return [shape[0]!, ...(open === -1 ? this.targetShape : this.targetShape.with(open, size / known))]
@@ -67,7 +67,7 @@ export class Reshape extends Layer {
   }
 
   /** @internal The result shares the memory of the input. */
-  override kept(): number {
+  override $kept(): number {
     return 0
   }
 }

@@ -69,7 +69,7 @@ export class SeparableConv2d extends Layer {
     super(options)
     const { kernelSize, depthMultiplier, dilationRate, strides, padding, strict, filters, activation, useBias } =
       options
-    this.depthwise = this.within(() =>
+    this.depthwise = this.$within(() =>
       depthwiseConv2d(
         given({
           name: 'depthwise',
@@ -86,7 +86,7 @@ export class SeparableConv2d extends Layer {
         }),
       ),
     )
-    this.pointwise = this.within(() =>
+    this.pointwise = this.$within(() =>
       conv2d(
         given({
           name: 'pointwise',
@@ -132,9 +132,9 @@ export class SeparableConv2d extends Layer {
     return first === undefined || second === undefined ? undefined : first + second
   }
 
-  override kept(inputShape: Shape): number | undefined {
-    const first = this.depthwise.kept(inputShape)
-    const second = this.pointwise.kept(this.depthwise.outputShape(inputShape))
+  override $kept(inputShape: Shape): number | undefined {
+    const first = this.depthwise.$kept(inputShape)
+    const second = this.pointwise.$kept(this.depthwise.outputShape(inputShape))
     return first === undefined || second === undefined ? undefined : first + second
   }
 }

@@ -43,7 +43,7 @@ export class SymbolicTensor {
   ) {}
 
   toString(): string {
-    return `SymbolicTensor ${showFree(this.shape)}${this.call === undefined ? '' : ` of ${this.call.module.label}`}`
+    return `SymbolicTensor ${showFree(this.shape)}${this.call === undefined ? '' : ` of ${this.call.module.$label}`}`
   }
 }
 

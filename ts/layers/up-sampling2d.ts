@@ -19,7 +19,7 @@ export class UpSampling2d extends Layer {
   constructor(options: UpSampling2dOptions = {}) {
     checkOptions('upSampling2d', options, ['name', 'trainable', 'inputShape', 'size'])
     super(options)
-    this.size = checkSize(this.label, 'size', options.size ?? 2)
+    this.size = checkSize(this.$label, 'size', options.size ?? 2)
   }
 
   override get kind(): string {
@@ -39,7 +39,7 @@ export class UpSampling2d extends Layer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    const [batch, height, width, channels] = checkRank(this.label, inputShape, 4, 'it is for images') as readonly [
+    const [batch, height, width, channels] = checkRank(this.$label, inputShape, 4, 'it is for images') as readonly [
       null,
       number | null,
       number | null,

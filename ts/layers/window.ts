@@ -17,7 +17,7 @@ export interface SlidingOptions {
   strict?: boolean
 }
 
-/** @internal A checked window. */
+/** A checked window. */
 export interface Sliding {
   readonly size: readonly [number, number]
   readonly stride: readonly [number, number]

@@ -20,7 +20,7 @@ export class ZeroPadding2d extends Layer {
   constructor(options: ZeroPadding2dOptions = {}) {
     checkOptions('zeroPadding2d', options, ['name', 'trainable', 'inputShape', 'padding'])
     super(options)
-    this.padding = checkSides(this.label, options.padding ?? 1)
+    this.padding = checkSides(this.$label, options.padding ?? 1)
   }
 
   override get kind(): string {
@@ -36,7 +36,7 @@ export class ZeroPadding2d extends Layer {
   }
 
   override outputShape(inputShape: Shape | readonly Shape[]): Shape {
-    const shape = checkRank(this.label, inputShape, 4, 'it is for images')
+    const shape = checkRank(this.$label, inputShape, 4, 'it is for images')
     return shape.map((size, axis) => {
       if (size === null || axis === 0 || axis === 3) return size
       const [before, after] = this.padding[axis - 1]!

@@ -52,7 +52,7 @@ export function describeModel(model: Model<Output>): ModelDescription {
   const places = new Map(graph.modules.map((module, i) => [module, i]))
   return {
     kind: model instanceof Sequential ? 'sequential' : 'model',
-    ...(model.isNamed && { name: model.name }),
+    ...(model.$isNamed && { name: model.name }),
     dtype: model.dtype,
     inputs: graph.inputs.map(({ shape, name }) => ({ shape, ...(name !== undefined && { name }) })),
     layers: graph.modules.map(describe),
@@ -69,7 +69,7 @@ export function describeModel(model: Model<Output>): ModelDescription {
 
 function describe(module: Module<Output>): LayerDescription | ModelDescription {
   if (module instanceof Model) return describeModel(module)
-  if (!(module instanceof Layer)) throw typeError(`${module.label}: only layers and models can be saved`)
+  if (!(module instanceof Layer)) throw typeError(`${module.$label}: only layers and models can be saved`)
   return { kind: module.kind, config: module.config() }
 }
 
@@ -122,7 +122,7 @@ function rebuild(value: unknown, own: LayerFactories, depth: number): Model<Outp
     const y: unknown = layer.apply(call.list === true ? x : at(x, 0))
     const produced = (Array.isArray(y) ? y : [y]) as SymbolicTensor[]
     const outputs = list(call.outputs, 'the outputs of a call').map(index)
-    if (outputs.length !== produced.length) throw wrong(`${outputs.length} outputs of ${layer.label}`)
+    if (outputs.length !== produced.length) throw wrong(`${outputs.length} outputs of ${layer.$label}`)
     outputs.forEach((place, i) => {
       if (place > places.length) throw wrong(`tensor ${place}`)
       places[place] ??= produced[i]!

@@ -16,7 +16,7 @@ export function checkGraphInputs(label: string, graph: Graph, dtype: FloatDType,
     const { shape: declared, name } = graph.inputs[i]!
     const which = name === undefined ? (inputs.length === 1 ? 'the input' : `input ${i}`) : `input "${name}"`
     if (!fitsShape(x.shape, declared)) {
-      const first = graph.steps.find((step) => step.inputs.includes(i))?.module.label
+      const first = graph.steps.find((step) => step.inputs.includes(i))?.module.$label
       throw new ShapeError(
         `${label}: ${which} does not fit its first layer, ${first}. got ${showFree(x.shape)}, expected ${showLayout(declared)}${wayToFit(x.shape, declared)}`,
       )

@@ -64,7 +64,7 @@ export class Graph {
         const { inputs, list, last } = step
         const before = made.length
         const x = list ? inputs.map((place) => values[place]!) : values[inputs[0]!]!
-        const y = step.module.run(x, training)
+        const y = step.module.$run(x, training)
         const results = Array.isArray(y) ? y : [y]
         this.keep(step, results, values)
         // What the step made on its way belongs to nobody any more: a scope of its own, without the cost of one.
@@ -87,7 +87,7 @@ export class Graph {
   private keep({ module, outputs }: Step, results: readonly Tensor[], values: (Tensor | undefined)[]): void {
     if (results.length !== outputs.length) {
       throw new ShapeError(
-        `${module.label}: forward returned ${results.length} tensors, but outputShape ${outputs.length} shapes`,
+        `${module.$label}: forward returned ${results.length} tensors, but outputShape ${outputs.length} shapes`,
       )
     }
     for (const [i, tensor] of results.entries()) {
@@ -109,7 +109,7 @@ export class Graph {
     const at: Shape[] = [...shapes]
     for (const { module, inputs, outputs, list } of this.steps) {
       const x = list ? inputs.map((place) => at[place]!) : at[inputs[0]!]!
-      const y = module.infer(x)
+      const y = module.$infer(x)
       const several = isShape(y) ? [y] : y
       several.forEach((shape, i) => {
         at[outputs[i]!] ??= shape
@@ -122,7 +122,7 @@ export class Graph {
 function checkDeclared(module: Module<Output>, tensor: Tensor, declared: Shape): void {
   if (fitsShape(tensor.shape, declared)) return
   throw new ShapeError(
-    `${module.label}: forward returned shape ${showFree(tensor.shape)}, but outputShape says ${showFree(declared)}. override outputShape(inputShape)`,
+    `${module.$label}: forward returned shape ${showFree(tensor.shape)}, but outputShape says ${showFree(declared)}. override outputShape(inputShape)`,
   )
 }
 

@@ -47,7 +47,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
 
   /** @internal */
   protected adoptGraph(graph: Graph): void {
-    assignNames(this.label, graph.modules)
+    assignNames(this.$label, graph.modules)
     this.graph = graph
     this.madeOf = graph.inputs[0]!.dtype
   }
@@ -58,7 +58,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
 
   /** The layers and models inside, each once, in the order in which they were connected. */
   get layers(): readonly Module<Output>[] {
-    return this.ownModules()
+    return this.$ownModules()
   }
 
   /** The layer called `name`. */
@@ -66,7 +66,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
     const found = this.layers.find((layer) => layer.name === name)
     if (found === undefined) {
       throw typeError(
-        `${this.label}: there is no layer ${show(name)}. its layers are ${listed(this.layers.map((layer) => layer.name)) || 'none'}`,
+        `${this.$label}: there is no layer ${show(name)}. its layers are ${listed(this.layers.map((layer) => layer.name)) || 'none'}`,
       )
     }
     return found
@@ -102,14 +102,14 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
    * ```
    */
   forward(x: Tensor | readonly Tensor[], options: ForwardOptions = {}): Out {
-    checkOptions(`${this.label}: forward`, options, ['training'])
+    checkOptions(`${this.$label}: forward`, options, ['training'])
     const { training = false } = options
     if (typeof training !== 'boolean') {
-      throw typeError(`${this.label}: training must be true or false. got ${show(training)}`)
+      throw typeError(`${this.$label}: training must be true or false. got ${show(training)}`)
     }
     const inputs = Array.isArray(x) ? (x as readonly Tensor[]) : [x as Tensor]
     inputs.forEach((tensor, i) => {
-      checkTensor(this.label, inputs.length === 1 ? 'x' : `x[${i}]`, tensor)
+      checkTensor(this.$label, inputs.length === 1 ? 'x' : `x[${i}]`, tensor)
     })
     this.checkInputs(inputs)
     return this.result(this.graph!.run(inputs, training))
@@ -117,14 +117,14 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
 
   /** @internal Throws unless `inputs` fit; a model that waits for its first input is built for them. */
   protected checkInputs(inputs: readonly Tensor[]): void {
-    const { label, graph } = this
+    const { $label: label, graph } = this
     if (graph === undefined) throw typeError(`${label}: has no layers. put some in with add(layer)`)
     checkGraphInputs(label, graph, this.dtype, inputs)
   }
 
   /** @internal The calls of a model that is built. */
   checkedGraph(): Graph {
-    this.checkBuilt('saving')
+    this.$checkBuilt('saving')
     return this.graph!
   }
 
@@ -198,7 +198,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   private forTraining(): Trainable {
     if (this.several) {
       throw typeError(
-        `${this.label}: training takes a model of one output, and this one has ${this.graph?.outputs.length}. train it with forward, backward and an optimizer`,
+        `${this.$label}: training takes a model of one output, and this one has ${this.graph?.outputs.length}. train it with forward, backward and an optimizer`,
       )
     }
     return this as unknown as Trainable
@@ -206,8 +206,8 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
 
   /** Prints each layer with its output's shape, parameters and forward FLOPs, then totals and the memory that training takes. */
   summary(print: (line: string) => void = console.log): void {
-    if (typeof print !== 'function') throw typeError(`${this.label}: print must be a function. got ${show(print)}`)
-    this.checkBuilt('summary')
+    if (typeof print !== 'function') throw typeError(`${this.$label}: print must be a function. got ${show(print)}`)
+    this.$checkBuilt('summary')
     printSummary(this as unknown as Model<Output>, this.graph!, print)
   }
 
@@ -216,13 +216,13 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   }
 
   /** @internal */
-  get weightDType(): FloatDType | undefined {
+  get $weightDType(): FloatDType | undefined {
     return this.madeOf
   }
 
   /** @internal */
-  prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void {
-    const { label, graph } = this
+  $prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void {
+    const { $label: label, graph } = this
     if (graph === undefined) throw typeError(`${label}: has no layers. put some in with add(layer)`)
     const shapes = isShape(shape) ? [shape] : shape
     if (dtype !== this.dtype) {
@@ -238,34 +238,34 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   }
 
   /** @internal A graph cannot be built again: its layers keep their weights. */
-  reset(): void {}
+  $reset(): void {}
 
   /** @internal */
-  infer(shape: Shape | readonly Shape[]): Shape | readonly Shape[] {
+  $infer(shape: Shape | readonly Shape[]): Shape | readonly Shape[] {
     const shapes = this.graph!.infer(isShape(shape) ? [shape] : shape)
     return this.several ? shapes : shapes[0]!
   }
 
   /** @internal */
-  run(x: Tensor | Tensor[], training: boolean): Out {
+  $run(x: Tensor | Tensor[], training: boolean): Out {
     const inputs = Array.isArray(x) ? x : [x]
     this.checkInputs(inputs)
     return this.result(this.graph!.run(inputs, training))
   }
 
   /** @internal */
-  ownWeights(): readonly Weight[] {
+  $ownWeights(): readonly Weight[] {
     return []
   }
 
   /** @internal */
-  ownModules(): readonly Module<Output>[] {
+  $ownModules(): readonly Module<Output>[] {
     return this.graph?.modules ?? []
   }
 
   /** @internal */
-  kept(shape: Shape | readonly Shape[]): number | undefined {
-    return this.total(shape, (module, x) => module.kept(x))
+  $kept(shape: Shape | readonly Shape[]): number | undefined {
+    return this.total(shape, (module, x) => module.$kept(x))
   }
 
   flops(inputShape: Shape | readonly Shape[]): number | undefined {
@@ -276,7 +276,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
     shape: Shape | readonly Shape[],
     count: (module: Module<Output>, shape: Shape | readonly Shape[]) => number | undefined,
   ): number | undefined {
-    this.checkBuilt('counting')
+    this.$checkBuilt('counting')
     const at = this.graph!.inferAll(isShape(shape) ? [shape] : shape)
     let sum = 0
     for (const { module, inputs, list } of this.graph!.steps) {

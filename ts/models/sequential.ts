@@ -36,9 +36,9 @@ export class Sequential extends Model {
     checkOptions('sequential', options, ['layers', 'inputShape', 'name', 'dtype'])
     super(options.name, undefined, false)
     const { layers = [], inputShape, dtype } = options
-    this.declared = inputShape === undefined ? undefined : checkExampleShape(this.label, 'inputShape', inputShape)
-    this.wanted = dtype === undefined ? undefined : checkFloatDType(this.label, dtype)
-    if (!Array.isArray(layers)) throw typeError(`${this.label}: layers must be an array. got ${show(layers)}`)
+    this.declared = inputShape === undefined ? undefined : checkExampleShape(this.$label, 'inputShape', inputShape)
+    this.wanted = dtype === undefined ? undefined : checkFloatDType(this.$label, dtype)
+    if (!Array.isArray(layers)) throw typeError(`${this.$label}: layers must be an array. got ${show(layers)}`)
     for (const layer of layers) this.put(layer)
     if (options.layers !== undefined) this.extend()
   }
@@ -69,17 +69,17 @@ export class Sequential extends Model {
 
   private put(layer: Module): void {
     if (!(layer instanceof Module)) {
-      throw typeError(`${this.label}: layers must be layers or models. layer ${this.row.length} is ${show(layer)}`)
+      throw typeError(`${this.$label}: layers must be layers or models. layer ${this.row.length} is ${show(layer)}`)
     }
     if (this.row.includes(layer)) {
       throw rangeError(
-        `${this.label}: ${layer.label} is in it already. make a second layer, or share one in a graph: layer.apply(x)`,
+        `${this.$label}: ${layer.$label} is in it already. make a second layer, or share one in a graph: layer.apply(x)`,
       )
     }
-    if ((layer.everyModule() as readonly unknown[]).includes(this)) {
-      throw rangeError(`${this.label}: a model cannot be inside itself`)
+    if ((layer.$everyModule() as readonly unknown[]).includes(this)) {
+      throw rangeError(`${this.$label}: a model cannot be inside itself`)
     }
-    assignNames(this.label, [...this.row, layer])
+    assignNames(this.$label, [...this.row, layer])
     this.row.push(layer)
   }
 
@@ -92,7 +92,7 @@ export class Sequential extends Model {
   private declaredInput(): Shape | undefined {
     const [first] = this.row
     if (this.declared !== undefined) return this.declared
-    if (first instanceof Layer) return first.declaredShape
+    if (first instanceof Layer) return first.$declaredShape
     return first instanceof Model && isOne(first.inputShape) ? first.inputShape : undefined
   }
 
@@ -107,23 +107,23 @@ export class Sequential extends Model {
         const next: unknown = layer.apply(y)
         if (!(next instanceof SymbolicTensor)) {
           throw new ShapeError(
-            `${this.label}: ${layer.label} has several outputs, which need a graph: model({ inputs, outputs })`,
+            `${this.$label}: ${layer.$label} has several outputs, which need a graph: model({ inputs, outputs })`,
           )
         }
         y = next
       }
     } catch (error) {
       // So that an input of the right shape can still follow one of the wrong shape.
-      for (const layer of fresh) layer.reset()
+      for (const layer of fresh) layer.$reset()
       throw error
     }
-    this.adoptGraph(new Graph(this.label, [x], [y]))
+    this.adoptGraph(new Graph(this.$label, [x], [y]))
   }
 
   /** @internal */
-  override reset(): void {
+  override $reset(): void {
     if (this.declared !== undefined) return
-    for (const layer of this.row) layer.reset()
+    for (const layer of this.row) layer.$reset()
     this.graph = undefined
   }
 
@@ -131,19 +131,19 @@ export class Sequential extends Model {
   protected override checkInputs(inputs: readonly Tensor[]): void {
     const [x] = inputs
     if (this.graph === undefined && this.row.length > 0 && inputs.length === 1 && x!.shape.length > 0) {
-      this.connectFrom([null, ...x!.shape.slice(1)], this.wanted ?? this.dtypeFor(inputs))
+      this.connectFrom([null, ...x!.shape.slice(1)], this.wanted ?? this.$dtypeFor(inputs))
     }
     super.checkInputs(inputs)
   }
 
   /** @internal */
-  override prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void {
+  override $prepare(shape: Shape | readonly Shape[], dtype: FloatDType): void {
     if (this.graph === undefined && isShape(shape)) this.connectFrom(shape, this.wanted ?? dtype)
-    super.prepare(shape, dtype)
+    super.$prepare(shape, dtype)
   }
 
   /** @internal */
-  override ownModules(): readonly Module<Output>[] {
+  override $ownModules(): readonly Module<Output>[] {
     return this.row
   }
 }

@@ -28,7 +28,7 @@ export function printSummary(model: Model<Output>, graph: Graph, print: (line: s
     const cost = module.flops(x)
     if (cost === undefined) unknown = true
     flops += cost ?? 0
-    kept = plus(kept, module.kept(x))
+    kept = plus(kept, module.$kept(x))
     rows.push({
       name: `${module.name} (${module.kind})`,
       shape: outputs.map((place) => showFree(shapes[place]!)).join(' '),
@@ -39,7 +39,7 @@ export function printSummary(model: Model<Output>, graph: Graph, print: (line: s
     counted.add(module)
     for (const place of outputs) makers[place] = module.name
   }
-  printTable(model.label, rows, isRow(graph), print)
+  printTable(model.$label, rows, isRow(graph), print)
   printTotals(model, flops, unknown, kept, print)
 }
 
