@@ -9,6 +9,7 @@ import {
   DTypeError,
   gradCheck,
   matmul,
+  memory,
   noGrad,
   reshape,
   ShapeError,
@@ -228,7 +229,7 @@ test('every fused activation is the activation of the convolution, and so is its
   )
   t.is((error as { code?: string }).code, 'ERR_INVALID_ARG_TYPE')
   const names = [...error!.message.matchAll(/'(\w+)'/g)].map((match) => match[1]!)
-  t.true(names.includes('relu'))
+  for (const name of ['relu', 'elu', 'gelu', 'sigmoid', 'tanh', 'swish']) t.true(names.includes(name), name)
   for (const name of names) {
     const apply = (ferrograd as unknown as Record<string, (x: Tensor) => Tensor>)[name]!
     const [x, weight, bias] = [numbers([2, 4, 4, 2], 1), numbers([2, 2, 2, 3], 2), numbers([3], 3)]
@@ -242,6 +243,14 @@ test('every fused activation is the activation of the convolution, and so is its
     )
     t.true(passed, `${name}: ${perInput}`)
   }
+})
+
+test.serial('what an activation is applied to is freed with the graph', (t) => {
+  const [x, weight] = [integers([1, 4, 4, 2], 1), variable(integers([2, 2, 2, 3], 2))]
+  const before = memory().tensors
+  conv2d(x, weight, { activation: 'gelu' }).dispose()
+  conv2d(x, weight, { activation: 'relu' }).dispose()
+  t.is(memory().tensors, before)
 })
 
 test("'same' gives an output of input / stride, rounded up, and the odd cell at the bottom and right", async (t) => {
@@ -389,7 +398,7 @@ test('nothing is recorded without a variable, and disposing an input does not di
   t.deepEqual(await plain(backward(loss).get(w)), values)
 })
 
-test('legal giants take neither memory nor time', async (t) => {
+test.serial('legal giants take neither memory nor time', async (t) => {
   const most = 2 ** 31 - 1
   const before = process.memoryUsage().rss
   for (const options of [

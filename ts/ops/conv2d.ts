@@ -83,7 +83,10 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
     }
     return [dx, dWeight, dBias]
   })
-  return activation === undefined || fused ? y : activate(activation, y)
+  if (activation === undefined || fused) return y
+  const activated = activate(activation, y)
+  y.dispose()
+  return activated
 }
 
 function geometry(
