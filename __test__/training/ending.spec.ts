@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import test from 'ava'
-import { memory } from 'ferrograd'
+import { memory, tensor } from 'ferrograd'
 import type { Callback } from '../../dist/callbacks/callback.js'
 import { compile } from '../../dist/training/compile.js'
 import { fit } from '../../dist/training/fit.js'
@@ -166,6 +166,18 @@ test.serial('an error of the model in the middle of an epoch leaves nothing behi
   await t.throwsAsync(fit(model, compiled, x, y, quiet), { message: 'the model is out of order' })
   t.is(memory().tensors, before)
   await fit(model, compiled, x, y, quiet)
+  t.is(memory().tensors, before)
+})
+
+test.serial('data that is refused, or not needed, leaves nothing behind', async (t) => {
+  const { model, compiled } = linear({ weight: [[0, 0]], loss: 'softmaxCrossEntropy' })
+  Object.defineProperty(model, 'seen', { value: { push() {} } })
+  const [inputs, labels] = [tensor([[1], [1]]), tensor([0, 2], { dtype: 'int32' })]
+  const before = memory().tensors
+  const options = { ...quiet, classWeight: { 0: 2 }, sampleWeight: [1, 2] }
+  await t.throwsAsync(fit(model, compiled, inputs, labels, options), { code: 'ERR_OUT_OF_RANGE' })
+  await t.throwsAsync(fit(model, compiled, inputs, [0, 1], { ...options, validationData: [[[1, 2]], [1]] }))
+  await fit(model, compiled, inputs, [0, 1], { ...options, signal: AbortSignal.abort() })
   t.is(memory().tensors, before)
 })
 

@@ -12,7 +12,7 @@ import { Samples } from './samples.js'
 import type { Source } from './source.js'
 import type { Trainable } from './trainable.js'
 import type { Values } from './values.js'
-import { takeClassWeights } from './weights.js'
+import { type ClassTable, takeClassWeights } from './weights.js'
 
 /**
  * Trains `model` on inputs and labels, or on batches, and resolves with the figures of every epoch. What the
@@ -33,6 +33,7 @@ export async function fit(
   const checked = checkFitOptions((batches ? (y as FitOptions | undefined) : options) ?? {}, batches)
   occupy('fit', model)
   const taken: Samples[] = []
+  let classWeights: ClassTable | undefined
   try {
     const take: Take = (op, ...values) => {
       const samples = Samples.take(op, model, compiled, ...values)
@@ -44,13 +45,14 @@ export async function fit(
       : split(take('fit', x as Inputs, y as Values, checked.sampleWeight), checked)
     const validation = data.validation ?? validationSource(model, compiled, checked, take)
     checkTrainable(model)
-    const { classWeight } = checked
-    const classWeights =
-      classWeight === undefined || batches ? undefined : takeClassWeights(taken[0]!.expected, classWeight)
+    if (checked.classWeight !== undefined && !batches) {
+      classWeights = takeClassWeights(taken[0]!.expected, checked.classWeight)
+    }
     for (const samples of taken) await samples.check()
     return await new Loop(model, compiled, checked, data.train, validation, classWeights).run()
   } finally {
     for (const samples of taken) samples.dispose()
+    classWeights?.table.dispose()
     release(model)
   }
 }

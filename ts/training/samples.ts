@@ -27,7 +27,7 @@ export class Samples {
     this.count = inputs[0]!.shape[0]!
   }
 
-  /** Takes a copy of arrays, and shares tensors, so that the user may do with them what he likes. */
+  /** Copies arrays and shares tensors: what happens to those of the user afterwards changes nothing. */
   static take(
     op: string,
     model: Trainable,
