@@ -59,6 +59,16 @@ mkdirSync(main)
 for (const path of [...manifest.files, 'README.md', 'LICENSE', 'NOTICE', 'CHANGELOG.md']) {
   if (existsSync(join(root, path))) cpSync(join(root, path), join(main, path), { recursive: true })
 }
+// One module instead of two hundred: importing it takes a sixth of the time. Two folders deep, as the loader is, so that
+// its relative path to native/ holds.
+const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs')
+const external = Object.keys(manifest.dependencies ?? {}).flatMap((name) => ['--external', name])
+const target = ['--format', 'esm', '--platform', 'node', '-d', join(main, 'dist', 'bundle')]
+execFileSync(process.execPath, [rolldown, join(root, 'dist', 'index.js'), ...target, ...external], { stdio: 'ignore' })
+for (const name of readdirSync(join(main, 'dist'), { recursive: true, encoding: 'utf8' })) {
+  if (name.endsWith('.js') && !name.startsWith('bundle')) rmSync(join(main, 'dist', name))
+}
 const { scripts, devDependencies, ava, napi, ...published } = manifest
+published.exports['.'].default = './dist/bundle/index.js'
 writeFileSync(join(main, 'package.json'), JSON.stringify({ ...published, optionalDependencies }, null, 2))
 pack(main)
