@@ -2,7 +2,9 @@
 import test from 'ava'
 import { callbacks, type Logs } from 'ferrograd'
 import { fit } from '../../dist/training/fit.js'
+import { readFixture } from '../helpers/golden.js'
 import { linear } from '../helpers/linear.js'
+import { assertNear } from '../helpers/values.js'
 
 const quiet = { verbose: 0, shuffle: false } as const
 const x = [[1, 0]]
@@ -124,3 +126,22 @@ test('wrong options of reduceOnPlateau', (t) => {
   ]
   for (const [options, message] of cases) t.is(t.throws(() => callbacks.reduceOnPlateau(options))?.message, message)
 })
+
+interface PlateauFile {
+  cases: {
+    name: string
+    schedule: string
+    options: Parameters<typeof callbacks.reduceOnPlateau>[0]
+    losses: (number | 'NaN')[]
+    rates: number[]
+  }[]
+}
+
+const plateaus = readFixture<PlateauFile>('schedules').cases.filter(({ schedule }) => schedule === 'reduceOnPlateau')
+for (const [i, { name, options, losses, rates: wanted }] of plateaus.entries()) {
+  test(`golden ${i}: ${name}: as PyTorch, which waits and rests one epoch longer`, async (t) => {
+    assertNear(t, await rates(losses.map(Number), options), wanted, 1e-15)
+  })
+}
+
+test('the plateaus are there', (t) => t.true(plateaus.length >= 9))

@@ -13,13 +13,13 @@ const order = [
   ['tensor'],
   ['autograd'],
   ['ops'],
-  ['initializers', 'regularizers', 'constraints'],
+  ['initializers', 'regularizers', 'constraints', 'schedules'],
   ['layers'],
   ['losses', 'optimizers', 'metrics'],
   ['data', 'preprocessing'],
   ['callbacks', 'training'],
   ['models'],
-  ['search', 'io'],
+  ['search', 'io', 'sanity'],
   ['index'],
 ]
 

@@ -70,7 +70,10 @@ class ReduceOnPlateau implements Callback {
 
 /**
  * A callback that multiplies the learning rate with `factor` whenever a figure has not improved by more than `minDelta`
- * (default 1e-4) for `patience` epochs.
+ * (default 1e-4) for `patience` epochs. A schedule in the optimizer gives way to the reduced number.
+ *
+ * Epochs are counted as Keras does. PyTorch's `ReduceLROnPlateau` tolerates `patience` epochs and reduces after the next, so
+ * its patience 2 is 3 here; its cooldown of 2, too, is 3 here, and its `threshold` is a share unless `threshold_mode='abs'`.
  *
  * @example
  * ```ts

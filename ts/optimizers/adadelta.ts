@@ -23,6 +23,11 @@ class Adadelta extends Optimizer {
     this.epsilon = checkNumber('adadelta', 'epsilon', options.epsilon ?? 1e-7, 0, true)
   }
 
+  protected override settings() {
+    const { rho, epsilon } = this
+    return { rho, epsilon }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number): void {
     native.adadeltaStep(buffers, rate, this.rho, this.epsilon)
   }

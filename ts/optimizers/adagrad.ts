@@ -13,12 +13,19 @@ export interface AdagradOptions extends OptimizerOptions {
 
 class Adagrad extends Optimizer {
   override readonly kind = 'adagrad'
+  private readonly initialAccumulatorValue: number
   private readonly epsilon: number
 
   constructor(options: AdagradOptions) {
     const start = checkNumber('adagrad', 'initialAccumulatorValue', options?.initialAccumulatorValue ?? 0.1, 0)
     super('adagrad', options, ['initialAccumulatorValue', 'epsilon'], 0.001, { accumulator: start })
+    this.initialAccumulatorValue = start
     this.epsilon = checkNumber('adagrad', 'epsilon', options.epsilon ?? 1e-7, 0, true)
+  }
+
+  protected override settings() {
+    const { initialAccumulatorValue, epsilon } = this
+    return { initialAccumulatorValue, epsilon }
   }
 
   protected override launch(buffers: StepBuffers, rate: number): void {

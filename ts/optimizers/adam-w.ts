@@ -32,6 +32,11 @@ class AdamW extends Optimizer {
     this.weightDecay = checkNumber('adamW', 'weightDecay', options.weightDecay ?? 0.004, 0)
   }
 
+  protected override settings() {
+    const { beta1, beta2, epsilon, weightDecay } = this
+    return { beta1, beta2, epsilon, weightDecay }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number, t: number): void {
     const { beta1, beta2, epsilon, weightDecay } = this
     native.adamStep(buffers, corrected(rate, beta1, beta2, t), beta1, beta2, epsilon, rate * weightDecay)

@@ -28,6 +28,11 @@ class Adam extends Optimizer {
     this.epsilon = checkNumber('adam', 'epsilon', options.epsilon ?? 1e-7, 0, true)
   }
 
+  protected override settings() {
+    const { beta1, beta2, epsilon } = this
+    return { beta1, beta2, epsilon }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number, t: number): void {
     const { beta1, beta2, epsilon } = this
     native.adamStep(buffers, corrected(rate, beta1, beta2, t), beta1, beta2, epsilon, 0)

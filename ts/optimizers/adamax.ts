@@ -27,6 +27,11 @@ class Adamax extends Optimizer {
     this.epsilon = checkNumber('adamax', 'epsilon', options.epsilon ?? 1e-7, 0, true)
   }
 
+  protected override settings() {
+    const { beta1, beta2, epsilon } = this
+    return { beta1, beta2, epsilon }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number, t: number): void {
     const { beta1, beta2, epsilon } = this
     native.adamaxStep(buffers, rate / (1 - beta1 ** t), beta1, beta2, epsilon)

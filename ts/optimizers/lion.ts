@@ -27,6 +27,11 @@ class Lion extends Optimizer {
     this.weightDecay = checkNumber('lion', 'weightDecay', options.weightDecay ?? 0, 0)
   }
 
+  protected override settings() {
+    const { beta1, beta2, weightDecay } = this
+    return { beta1, beta2, weightDecay }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number): void {
     native.lionStep(buffers, rate, this.beta1, this.beta2, rate * this.weightDecay)
   }

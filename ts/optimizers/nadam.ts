@@ -30,6 +30,11 @@ class Nadam extends Optimizer {
     this.epsilon = checkNumber('nadam', 'epsilon', options.epsilon ?? 1e-7, 0, true)
   }
 
+  protected override settings() {
+    const { beta1, beta2, epsilon } = this
+    return { beta1, beta2, epsilon }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number, t: number): void {
     const { beta1, beta2, epsilon } = this
     // The product of all decays so far: multiplied on, or anew when a load has gone back.

@@ -4,13 +4,13 @@ import { Gradients } from '../autograd/backward.js'
 import { rangeError, ShapeError, show, typeError } from '../errors.js'
 import { checkNumber, checkOptions } from '../initializers/options.js'
 import { native, type StepBuffers } from '../native/index.js'
+import { configOfRate, isSchedule, type Schedule, type ScheduleConfig } from '../schedules/schedule.js'
 import { full } from '../tensor/create.js'
 import type { DType } from '../tensor/dtype.js'
 import { unscoped } from '../tensor/scope.js'
 import { sameShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, Tensor } from '../tensor/tensor.js'
 import type { Variable } from '../tensor/variable.js'
-import type { Schedule } from './schedule.js'
 
 export interface OptimizerOptions {
   /** A number above 0, or a schedule. */
@@ -29,6 +29,11 @@ export interface OptimizerState {
   iterations: number
   /** For each variable, in the order in which the optimizer met them, what it keeps, by name. */
   variables: { name: string; slots: Record<string, Tensor> }[]
+}
+
+/** An optimizer as plain data, as JSON can hold it: its `kind` and its options, complete. */
+export type OptimizerConfig = { readonly kind: string; readonly learningRate: number | ScheduleConfig } & {
+  readonly [option: string]: unknown
 }
 
 const clipNames = ['clipValue', 'clipNorm', 'globalClipNorm'] as const
@@ -100,6 +105,23 @@ export abstract class Optimizer {
 
   /** @internal Queues one step: `rate` is the learning rate, `t` the number of the step, from 1. */
   protected abstract launch(buffers: StepBuffers, rate: number, t: number): void
+
+  /** @internal The options that it has beside those of every optimizer. */
+  protected abstract settings(): Readonly<Record<string, number | boolean>>
+
+  /**
+   * Its kind and all options, those with defaults too, as plain data: what a file keeps beside `state()`. Throws a
+   * `TypeError` when the learning rate is a schedule of your own.
+   */
+  config(): OptimizerConfig {
+    const { kind, bound } = this.clip
+    return {
+      kind: this.kind,
+      learningRate: configOfRate(this.kind, this.rate),
+      ...(kind > 0 && { [clipNames[kind - 1]!]: bound }),
+      ...this.settings(),
+    }
+  }
 
   private buffers(entries: readonly [Variable, Tensor][]): StepBuffers {
     const count = entries.length
@@ -196,7 +218,7 @@ function copyOf(x: Tensor): Tensor {
 }
 
 function checkRate(op: string, rate: unknown): number | Schedule {
-  if (typeof rate === 'object' && rate !== null && typeof (rate as Schedule).at === 'function') return rate as Schedule
+  if (isSchedule(rate)) return rate
   if (typeof rate !== 'number') {
     throw typeError(`${op}: learningRate must be a number from 0 or a schedule. got ${show(rate)}`)
   }

@@ -35,6 +35,11 @@ class RmsProp extends Optimizer {
     this.centered = checkBoolean('rmsprop', 'centered', options.centered ?? false)
   }
 
+  protected override settings() {
+    const { rho, momentum, epsilon, centered } = this
+    return { rho, momentum, epsilon, centered }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number): void {
     native.rmspropStep(buffers, rate, this.rho, this.momentum, this.epsilon, this.centered)
   }

@@ -32,6 +32,11 @@ class Sgd extends Optimizer {
     }
   }
 
+  protected override settings() {
+    const { momentum, nesterov, weightDecay } = this
+    return { momentum, nesterov, weightDecay }
+  }
+
   protected override launch(buffers: StepBuffers, rate: number): void {
     if (this.momentum === 0) native.plainSgdStep(buffers, rate, this.weightDecay)
     else native.sgdStep(buffers, rate, this.momentum, this.nesterov, this.weightDecay)

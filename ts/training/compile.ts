@@ -6,7 +6,7 @@ import * as losses from '../losses/index.js'
 import type { Metric } from '../metrics/metric.js'
 import { type MetricName, resolveMetrics } from '../metrics/resolve.js'
 import { mean, mul, reshape } from '../ops/index.js'
-import * as optimizers from '../optimizers/index.js'
+import { byName, type OptimizerName } from '../optimizers/by-name.js'
 import { Optimizer } from '../optimizers/optimizer.js'
 import { showShape } from '../tensor/shape.js'
 import { checkTensor, Tensor } from '../tensor/tensor.js'
@@ -21,20 +21,8 @@ const namedLosses = {
   binaryCrossEntropy: losses.binaryCrossEntropy,
   huber: losses.huber,
 }
-const namedOptimizers = {
-  sgd: optimizers.sgd,
-  adagrad: optimizers.adagrad,
-  adadelta: optimizers.adadelta,
-  rmsprop: optimizers.rmsprop,
-  adam: optimizers.adam,
-  adamW: optimizers.adamW,
-  adamax: optimizers.adamax,
-  nadam: optimizers.nadam,
-  lion: optimizers.lion,
-}
 
 export type LossName = keyof typeof namedLosses
-export type OptimizerName = keyof typeof namedOptimizers
 
 /**
  * A loss of one's own: predictions `[batch, …]` and labels in, one number out (the mean over the batch, shape `[]`), or
@@ -89,12 +77,12 @@ export function checkCompiled(
 
 function resolveOptimizer(optimizer: unknown): Optimizer {
   if (optimizer instanceof Optimizer) return optimizer
-  if (typeof optimizer !== 'string' || !Object.hasOwn(namedOptimizers, optimizer)) {
+  if (typeof optimizer !== 'string' || !Object.hasOwn(byName, optimizer)) {
     throw typeError(
-      `compile: optimizer must be ${oneOf(Object.keys(namedOptimizers))}, or one of optimizers.* with options. got ${show(optimizer)}`,
+      `compile: optimizer must be ${oneOf(Object.keys(byName))}, or one of optimizers.* with options. got ${show(optimizer)}`,
     )
   }
-  return namedOptimizers[optimizer as OptimizerName]()
+  return byName[optimizer as OptimizerName]()
 }
 
 function resolveLoss(loss: unknown): { lossName: LossName | undefined; loss: LossFunction } {

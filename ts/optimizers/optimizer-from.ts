@@ -1,0 +1,13 @@
+// Optimizers out of files.
+
+import { checkConfig, rebuilt } from '../schedules/rebuild.js'
+import { scheduleFrom } from '../schedules/schedule-from.js'
+import { byName, type OptimizerName } from './by-name.js'
+import type { Optimizer } from './optimizer.js'
+
+/** A fresh optimizer as `config()` described it. Throws a {@link FormatError} for anything else. */
+export function optimizerFrom(op: string, config: unknown): Optimizer {
+  const { kind, ...options } = checkConfig(op, 'optimizer', config, byName)
+  if (typeof options.learningRate === 'object') options.learningRate = scheduleFrom(op, options.learningRate)
+  return rebuilt(op, 'optimizer', () => byName[kind as OptimizerName](options as never))
+}
