@@ -1,7 +1,8 @@
 // Everything public, by name.
 
 export { backward, Gradients } from './autograd/backward.js'
-export { type GradCheckOptions, type GradCheckResult, gradCheck } from './autograd/grad-check.js'
+export { type GradCheckOptions, gradCheck } from './autograd/grad-check.js'
+export type { CheckedElement, CheckedInput, GradCheckResult } from './autograd/grad-check-result.js'
 export { gradients } from './autograd/gradients.js'
 export { noGrad } from './autograd/record.js'
 export * as callbacks from './callbacks/index.js'

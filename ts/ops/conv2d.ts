@@ -64,25 +64,31 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   const keep = (tensor: Tensor, wanted: boolean): number => (wanted ? saved.push(tensor) - 1 : -1)
   const [atX, atWeight, atY] = [keep(x, recording(weight)), keep(weight, recording(x)), keep(y, fused)]
   const [xShape, weightShape, biasShape] = [x.shape, weight.shape, bias?.shape]
-  record('conv2d', y, [x, weight, bias], saved, (dy, saved, [wantsX, wantsWeight, wantsBias]) => {
-    const dSum = fused ? rectified(dy, saved[atY]!) : dy
-    let dx: Tensor | undefined
-    if (wantsX) {
-      dx = empty(xShape, dy.dtype)
-      native.conv2dInputGradient(dSum.handle, saved[atWeight]!.handle, dx.handle, words)
-    }
-    let dWeight: Tensor | undefined
-    if (wantsWeight) {
-      dWeight = empty(weightShape, dy.dtype)
-      native.conv2dWeightGradient(saved[atX]!.handle, dSum.handle, dWeight.handle, words)
-    }
-    let dBias: Tensor | undefined
-    if (wantsBias) {
-      dBias = empty(biasShape!, dy.dtype)
-      native.matmulBiasGradient(dSum.handle, dBias.handle)
-    }
-    return [dx, dWeight, dBias]
-  })
+  record(
+    fused ? 'conv2d + relu' : 'conv2d',
+    y,
+    [x, weight, bias],
+    saved,
+    (dy, saved, [wantsX, wantsWeight, wantsBias]) => {
+      const dSum = fused ? rectified(dy, saved[atY]!) : dy
+      let dx: Tensor | undefined
+      if (wantsX) {
+        dx = empty(xShape, dy.dtype)
+        native.conv2dInputGradient(dSum.handle, saved[atWeight]!.handle, dx.handle, words)
+      }
+      let dWeight: Tensor | undefined
+      if (wantsWeight) {
+        dWeight = empty(weightShape, dy.dtype)
+        native.conv2dWeightGradient(saved[atX]!.handle, dSum.handle, dWeight.handle, words)
+      }
+      let dBias: Tensor | undefined
+      if (wantsBias) {
+        dBias = empty(biasShape!, dy.dtype)
+        native.matmulBiasGradient(dSum.handle, dBias.handle)
+      }
+      return [dx, dWeight, dBias]
+    },
+  )
   if (activation === undefined || fused) return y
   const activated = activate(activation, y)
   y.dispose()

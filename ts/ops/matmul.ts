@@ -93,7 +93,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const keep = (tensor: Tensor, wanted: boolean): number => (wanted ? saved.push(tensor) - 1 : -1)
   const [atA, atB, atY] = [keep(a, recording(b)), keep(b, recording(a)), keep(y, fused)]
   const [shapeA, shapeB, shapeBias] = [a.shape, b.shape, bias?.shape]
-  record('matmul', y, [a, b, bias], saved, (dy, saved, [wantsA, wantsB, wantsBias]) => {
+  record(fused ? 'matmul + relu' : 'matmul', y, [a, b, bias], saved, (dy, saved, [wantsA, wantsB, wantsBias]) => {
     const dProduct = fused ? rectified(dy, saved[atY]!) : dy
     return [
       wantsA ? leftGradient(product, dProduct, saved[atB]!, shapeA) : undefined,

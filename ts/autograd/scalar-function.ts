@@ -1,0 +1,100 @@
+// A function of tensors as a gradient check needs it: with one number as its result, and with nothing random in it.
+
+import { GradientError } from '../errors.js'
+import { tensor, zeros } from '../tensor/create.js'
+import type { GraphNode } from '../tensor/graph.js'
+import { scope } from '../tensor/scope.js'
+import { Random } from '../tensor/seed.js'
+import { checkTensor, type Tensor } from '../tensor/tensor.js'
+import { Variable } from '../tensor/variable.js'
+import { flow } from './backward.js'
+import { withLeaves } from './gradients.js'
+import { noGrad } from './record.js'
+
+/** @internal A float64 function whose output is reduced to one number with random weights between 0.5 and 1.5. */
+export class ScalarFunction {
+  private readonly weights: number[] = []
+  private readonly random: Random
+
+  constructor(
+    private readonly fn: (...inputs: Tensor[]) => Tensor,
+    seed: number,
+  ) {
+    this.random = new Random(seed)
+  }
+
+  /** The value at `inputs`, the gradients with respect to `unique` and the names of the ops that they come through. */
+  async differentiate(
+    inputs: readonly Tensor[],
+    unique: readonly Tensor[],
+  ): Promise<{ value: number; gradients: Float64Array[]; operations: string[] }> {
+    const { y, gradients, operations } = scope(() =>
+      withLeaves(unique, (leaves) => {
+        const y = this.fn(...inputs)
+        checkTensor('gradCheck', 'the result of the function', y)
+        while (this.weights.length < y.size) this.weights.push(0.5 + this.random.next())
+        const operations = operationsOf(y.life.node)
+        const seed = tensor(Float64Array.from(this.weights), { shape: y.shape })
+        const found = y.life.node && flow(y.life.node, seed)
+        const gradients = leaves.map((leaf, i) =>
+          (found?.get(leaf) ?? zeros(unique[i]!.shape, { dtype: 'float64' })).data(),
+        )
+        for (const gradient of found?.values() ?? []) gradient.dispose()
+        return { y: y.data(), gradients, operations }
+      }),
+    )
+    const value = this.reduce(await y)
+    return { value, gradients: (await Promise.all(gradients)) as Float64Array[], operations }
+  }
+
+  /** Throws when the function says something else than before. */
+  async checkSame(inputs: readonly Tensor[], value: number): Promise<void> {
+    const again = await this.at(inputs)
+    if (Object.is(value, again)) return
+    throw new GradientError(
+      `gradCheck: the function gives another result for the same inputs, so differences say nothing. got ${value}, then ${again}. give dropout and other random ops a fixed seed, or leave them out`,
+    )
+  }
+
+  /** The value where one element of `x`, which holds `start`, is moved by `offset`. */
+  async near(
+    inputs: readonly Tensor[],
+    x: Tensor,
+    start: Float64Array,
+    element: number,
+    offset: number,
+  ): Promise<number> {
+    const moved = Float64Array.from(start)
+    moved[element]! += offset
+    const other = tensor(moved, { shape: x.shape })
+    try {
+      if (!(x instanceof Variable)) return await this.at(inputs.map((input) => (input === x ? other : input)))
+      x.assign(other)
+      return await this.at(inputs)
+    } finally {
+      other.dispose()
+    }
+  }
+
+  private async at(inputs: readonly Tensor[]): Promise<number> {
+    const y = scope(() => noGrad(() => this.fn(...inputs)))
+    const data = y.data()
+    if (!inputs.includes(y)) y.dispose()
+    return this.reduce(await data)
+  }
+
+  private reduce(values: ArrayLike<number>): number {
+    let sum = 0
+    for (let i = 0; i < values.length; i++) sum += values[i]! * this.weights[i]!
+    return sum
+  }
+}
+
+/** The names of the ops that lead to `root`, the first ones first. */
+function operationsOf(root: GraphNode | undefined): string[] {
+  const nodes = new Set(root === undefined ? [] : [root])
+  // A set visits what is added on the way: no recursion, however deep the graph.
+  for (const node of nodes) for (const parent of node.parents) if (parent !== undefined) nodes.add(parent)
+  const ops = [...nodes].filter((node) => !node.isLeaf).sort((a, b) => a.id - b.id)
+  return [...new Set(ops.map(({ op }) => op))]
+}
