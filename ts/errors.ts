@@ -51,3 +51,26 @@ export function show(value: unknown): string {
   }
   return typeof value === 'bigint' ? `${value}n` : String(value)
 }
+
+/** @internal An error of the system about a file, in the user's words, with the system's code. */
+export function fileError(message: string, cause: unknown): Error {
+  const { code, message: reason } = cause as { code?: unknown; message?: unknown }
+  const known = reasons[String(code)] ?? String(reason ?? cause)
+  return Object.assign(new Error(`${message}. ${known}`, { cause }), {
+    code: typeof code === 'string' ? code : 'ERR_IO',
+  })
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder (ENOENT)',
+  ENOTDIR: 'a part of the path is not a folder (ENOTDIR)',
+  EACCES: 'the system does not permit it (EACCES)',
+  EPERM: 'the system does not permit it (EPERM)',
+  EROFS: 'the disk can only be read (EROFS)',
+  ENOSPC: 'the disk is full (ENOSPC)',
+  EDQUOT: 'the quota of the disk is used up (EDQUOT)',
+  EIO: 'the disk failed (EIO)',
+  EMFILE: 'too many files are open (EMFILE)',
+  ELOOP: 'symbolic links lead in a circle (ELOOP)',
+  ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
+}
