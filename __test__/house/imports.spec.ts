@@ -13,22 +13,14 @@ const order = [
   ['tensor'],
   ['autograd'],
   ['ops'],
-<<<<<<< HEAD
   ['initializers', 'regularizers', 'constraints', 'schedules'],
-=======
-  ['initializers', 'regularizers', 'constraints'],
   ['io'],
->>>>>>> 2c2f594 (Save tensors into safetensors files whole or not at all, and load them after checking everything)
   ['layers'],
   ['losses', 'optimizers', 'metrics'],
   ['data', 'preprocessing'],
   ['callbacks', 'training'],
   ['models'],
-<<<<<<< HEAD
-  ['search', 'io', 'sanity'],
-=======
-  ['search'],
->>>>>>> 2c2f594 (Save tensors into safetensors files whole or not at all, and load them after checking everything)
+  ['search', 'sanity'],
   ['index'],
 ]
 
