@@ -135,7 +135,7 @@ test('what cannot be is refused', (t) => {
     ],
     [
       on([2, 28, 1], stem),
-      'conv2d "stem": a window of height 3 does not fit in an input of height 2. input [null, 2, 28, 1] (N, H, W, C). use a smaller window or more padding.',
+      'conv2d "stem": a window of height 3 does not fit in an input of height 2, so nothing would come out. input [null, 2, 28, 1] (N, H, W, C). use a smaller window, or padding of at least 1 on every side.',
     ],
     [
       on([7, 7, 1], { ...stem, strides: 3, strict: true }),

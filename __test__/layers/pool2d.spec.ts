@@ -63,7 +63,7 @@ test('what cannot be is refused', (t) => {
     ],
     [
       pool({ poolSize: 8 }),
-      'maxPool2d "pool": a window of height 8 does not fit in an input of height 7. input [null, 7, 7, 3] (N, H, W, C). use a smaller window or more padding.',
+      'maxPool2d "pool": a window of height 8 does not fit in an input of height 7, so nothing would come out. input [null, 7, 7, 3] (N, H, W, C). use a smaller window, or padding of at least 1 on every side.',
     ],
     [pool({ poolSize: 0 }), 'maxPool2d "pool": poolSize must be a whole number from 1 to 2^31 - 1. got 0'],
     [

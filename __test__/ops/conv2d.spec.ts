@@ -592,19 +592,19 @@ test('shapes that do not fit are named with their layout', (t) => {
     zeros(2, 2, 8, 4),
     weight,
     {},
-    'conv2d: a window of height 3 does not fit in an input of height 2. input [2, 2, 8, 4] (N, H, W, C), weight [3, 3, 4, 6] (kH, kW, C, O). use a smaller window or more padding.',
+    'conv2d: a window of height 3 does not fit in an input of height 2, so nothing would come out. input [2, 2, 8, 4] (N, H, W, C), weight [3, 3, 4, 6] (kH, kW, C, O). use a smaller window, or padding of at least 1 on every side.',
   )
   refuses(
     x,
     weight,
     { dilation: [1, 6], padding: 2 },
-    `conv2d: a window of width 3 with dilation 6, so 13, does not fit in an input of width 8, 12 with padding. ${layouts} use a smaller window or more padding.`,
+    `conv2d: a window of width 3 with dilation 6, so 13, does not fit in an input of width 8, 12 with padding, so nothing would come out. ${layouts} use a smaller window, or padding of at least 3 on every side.`,
   )
   refuses(
     x,
     weight,
     { dilation: 2 ** 31 - 1 },
-    `conv2d: a window of height 3 with dilation 2147483647, so 4294967295, does not fit in an input of height 8. ${layouts} use a smaller window or more padding.`,
+    `conv2d: a window of height 3 with dilation 2147483647, so 4294967295, does not fit in an input of height 8, so nothing would come out. ${layouts} use a smaller window, or padding of at least 2147483644 on every side.`,
   )
   for (const bias of [zeros(5), zeros(6, 1), zeros(1, 6), tensor(1)]) {
     const shown = `[${bias.shape.join(', ')}]`

@@ -58,6 +58,11 @@ export class Dropout extends Layer {
   override $kept(inputShape: Shape): number | undefined {
     return this.rate === 0 ? 0 : exampleSize(inputShape)
   }
+
+  /** @internal Outside training the result is the input. */
+  override $volume(): number {
+    return 0
+  }
 }
 
 /**

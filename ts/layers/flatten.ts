@@ -32,7 +32,7 @@ export class Flatten extends Layer {
   }
 
   /** @internal The result shares the memory of the input. */
-  override $kept(): number {
+  override $volume(): number {
     return 0
   }
 }

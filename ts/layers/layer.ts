@@ -261,6 +261,11 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
 
   /** @internal By default as much as comes out. */
   $kept(shape: Shape | readonly Shape[]): number | undefined {
+    return this.$volume(shape)
+  }
+
+  /** @internal */
+  $volume(shape: Shape | readonly Shape[]): number | undefined {
     const out = this.$infer(shape)
     return (isShape(out) ? [out] : out).reduce<number | undefined>((sum, one) => {
       const size = exampleSize(one)

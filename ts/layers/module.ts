@@ -89,6 +89,11 @@ export abstract class Module<Out extends Output = Tensor> {
   abstract $ownModules(): readonly Module<Output>[]
   /** @internal Elements that a forward pass keeps for the backward pass, per example; undefined where sizes are free. */
   abstract $kept(shape: Shape | readonly Shape[]): number | undefined
+  /**
+   * @internal Numbers that come out, per example, where they take memory of their own; inside a model those of all
+   * its layers. Undefined where sizes are free.
+   */
+  abstract $volume(shape: Shape | readonly Shape[]): number | undefined
   /** Floating-point operations of a forward pass, per example; undefined where sizes are free or it is unknown. */
   abstract flops(inputShape: Shape | readonly Shape[]): number | undefined
   /** Whether its weights exist. */

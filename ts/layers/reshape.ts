@@ -67,7 +67,7 @@ export class Reshape extends Layer {
   }
 
   /** @internal The result shares the memory of the input. */
-  override $kept(): number {
+  override $volume(): number {
     return 0
   }
 }

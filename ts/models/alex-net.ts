@@ -1,8 +1,14 @@
 // AlexNet.
 
-import { checkCount } from '../initializers/options.js'
+import { checkBoolean, checkCount } from '../initializers/options.js'
 import { conv2d, dense, dropout, flatten, maxPool2d } from '../layers/index.js'
-import { type ClassifierOptions, checkClassifier, kernelOptions, modelOptions } from './classifier-options.js'
+import {
+  type ClassifierOptions,
+  checkClassifier,
+  checkImageSize,
+  kernelOptions,
+  modelOptions,
+} from './classifier-options.js'
 import { type Sequential, sequential } from './sequential.js'
 
 export interface AlexNetOptions extends ClassifierOptions {
@@ -12,13 +18,21 @@ export interface AlexNetOptions extends ClassifierOptions {
   groups?: number
   /** Behind the hidden fully connected layers. Default 0.5. */
   dropoutRate?: number
+  /**
+   * Whether images are small, such as CIFAR-10's 32 × 32: a first convolution of 5 × 5 without stride, in place of 11 × 11 with
+   * stride 4. Default false.
+   */
+  smallImages?: boolean
 }
 
 /**
- * AlexNet: five convolutions, three poolings that overlap, three fully connected layers. Made for `[227, 227, 3]`.
+ * AlexNet: five convolutions, three poolings that overlap, three fully connected layers. Made for `[227, 227, 3]`, where it
+ * has 60,965,224 parameters with 1,000 classes: those of the paper, with its two groups (62,378,344 with `groups: 1`).
+ * The paper says 224, at which its first layer does not tile; 227 gives the 55 × 55 that it goes on with. Images need
+ * at least 67 × 67, or 15 × 15 with `smallImages`.
  *
  * Source: Krizhevsky, Sutskever and Hinton 2012, without the local response normalisation, which later work found to
- * be of no use.
+ * be of no use. What PyTorch calls AlexNet is a later one, with other numbers of filters (Krizhevsky 2014).
  *
  * @example
  * ```ts
@@ -28,22 +42,26 @@ export interface AlexNetOptions extends ClassifierOptions {
  * ```
  */
 export function alexNet(options: AlexNetOptions): Sequential {
-  checkClassifier('models.alexNet', options, ['units', 'groups', 'dropoutRate'])
-  const { inputShape, classes, units = 4096, groups = 2, dropoutRate = 0.5 } = options
+  checkClassifier('models.alexNet', options, ['units', 'groups', 'dropoutRate', 'smallImages'])
+  const { inputShape, classes, units = 4096, groups = 2, dropoutRate = 0.5, smallImages = false } = options
   checkCount('models.alexNet', 'units', units)
+  checkBoolean('models.alexNet', 'smallImages', smallImages)
+  const way = smallImages ? 'pad or resize them' : 'smallImages: true takes 15 x 15 and more'
+  checkImageSize('models.alexNet', inputShape, smallImages ? 15 : 67, way)
   const same = {
     padding: 'same',
     activation: 'relu',
     kernelInitializer: 'heNormal',
     ...kernelOptions(options),
   } as const
+  const stem = smallImages ? { kernelSize: 5 } : ({ kernelSize: 11, strides: 4, padding: 'valid' } as const)
   const pool = () => maxPool2d({ poolSize: 3, strides: 2 })
   const { padding: _, ...hidden } = same
   return sequential({
     ...modelOptions(options),
     inputShape,
     layers: [
-      conv2d({ ...same, filters: 96, kernelSize: 11, strides: 4, padding: 'valid' }),
+      conv2d({ ...same, filters: 96, ...stem }),
       pool(),
       conv2d({ ...same, filters: 256, kernelSize: 5, groups }),
       pool(),

@@ -1,5 +1,6 @@
 // The options that all ready-made classifiers share.
 
+import { ShapeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
 import { checkCount, checkOptions } from '../initializers/options.js'
 import type { RegularizerOption } from '../regularizers/regularizer.js'
@@ -21,6 +22,16 @@ export interface ClassifierOptions {
 export function checkClassifier(op: string, options: ClassifierOptions, more: readonly string[] = []): void {
   checkOptions(op, options, ['inputShape', 'classes', 'kernelRegularizer', 'name', 'dtype', ...more])
   checkCount(op, 'classes', options.classes)
+}
+
+/** @internal Throws when height or width is below `least`, before a layer deep inside finds nothing left. */
+export function checkImageSize(op: string, inputShape: readonly number[], least: number, way: string): void {
+  if (!Array.isArray(inputShape) || inputShape.length !== 3) return
+  const [height, width] = inputShape as readonly number[] as readonly [number, number, number]
+  if (height >= least && width >= least) return
+  throw new ShapeError(
+    `${op}: images of ${height} x ${width} are too small: its windows need at least ${least} x ${least}. ${way}`,
+  )
 }
 
 /** @internal Options that were given, for passing on. */

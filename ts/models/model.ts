@@ -204,7 +204,23 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
     return this as unknown as Trainable
   }
 
-  /** Prints each layer with its output's shape, parameters and forward FLOPs, then totals and the memory that training takes. */
+  /**
+   * Prints a line for each call of a layer: the shape of its output, the numbers in that volume (activations), parameters
+   * and forward FLOPs, where a multiplication and an addition are 2; then totals and the memory that training takes.
+   *
+   * Activations are what a forward pass makes, each output counted once: an activation inside a layer adds nothing, and
+   * neither do flatten, reshape and dropout, which (outside training) hand on what they get. The rows of VGG-16 are those
+   * of the course's table, and with the image they add up to 15,237,608 numbers, 61 MB for an image; the total of 24M
+   * numbers and 93 MB that the course prints is not the sum of its rows. Training keeps a little more, such as where
+   * maxima were, and needs the gradients besides.
+   *
+   * @example
+   * ```ts
+   * import { models } from 'ferrograd'
+   * models.linearClassifier({ inputShape: [32, 32, 3], classes: 10 }).summary((line) => console.log(line))
+   * console.log('done') // done
+   * ```
+   */
   summary(print: (line: string) => void = console.log): void {
     if (typeof print !== 'function') throw typeError(`${this.$label}: print must be a function. got ${show(print)}`)
     this.$checkBuilt('summary')
@@ -266,6 +282,11 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   /** @internal */
   $kept(shape: Shape | readonly Shape[]): number | undefined {
     return this.total(shape, (module, x) => module.$kept(x))
+  }
+
+  /** @internal */
+  $volume(shape: Shape | readonly Shape[]): number | undefined {
+    return this.total(shape, (module, x) => module.$volume(x))
   }
 
   flops(inputShape: Shape | readonly Shape[]): number | undefined {

@@ -3,55 +3,46 @@
 import type { Module, Output } from '../layers/module.js'
 import { exampleSize, type Shape, showFree } from '../layers/shape.js'
 import { bytesPerElement } from '../tensor/dtype.js'
-import type { Graph } from './graph.js'
+import type { Graph, Step } from './graph.js'
 import type { Model } from './model.js'
 
+/** Columns of text to the left, columns of numbers to the right, and where the layer looks. */
 interface Row {
-  readonly name: string
-  readonly shape: string
-  readonly parameters: string
-  readonly flops: string
+  readonly texts: readonly string[]
+  readonly numbers: readonly string[]
   readonly from: string
+}
+
+/** Sums over all rows, for one example; undefined where sizes are free. */
+interface Totals {
+  flops: number
+  /** Whether some layer did not say how many. */
+  moreFlops: boolean
+  activations: number | undefined
+  /** What the forward pass keeps for the backward pass. */
+  kept: number | undefined
 }
 
 /** Prints a line for each call of a layer, then totals. */
 export function printSummary(model: Model<Output>, graph: Graph, print: (line: string) => void): void {
   const shapes = graph.symbols.map((symbol) => symbol.shape)
-  const rows: Row[] = [title, ...graph.inputs.map((x, i) => inputRow(x.name ?? inputName(graph, i), x.shape))]
   const makers = graph.inputs.map((x, i) => x.name ?? inputName(graph, i))
-  const counted = new Set<Module<Output>>()
-  let kept = graph.inputs.reduce<number | undefined>((sum, x) => plus(sum, exampleSize(x.shape)), 0)
-  let flops = 0
-  let unknown = false
-  for (const { module, inputs, outputs, list } of graph.steps) {
-    const x = list ? inputs.map((place) => shapes[place]!) : shapes[inputs[0]!]!
-    const cost = module.flops(x)
-    if (cost === undefined) unknown = true
-    flops += cost ?? 0
-    kept = plus(kept, module.$kept(x))
-    rows.push({
-      name: `${module.name} (${module.kind})`,
-      shape: outputs.map((place) => showFree(shapes[place]!)).join(' '),
-      parameters: counted.has(module) ? 'shared' : grouped(module.countParams()),
-      flops: cost === undefined ? '?' : grouped(cost),
-      from: inputs.map((place) => makers[place]!).join(', '),
-    })
-    counted.add(module)
-    for (const place of outputs) makers[place] = module.name
+  const rows: Row[] = [title, ...graph.inputs.map(({ shape }, i) => inputRow(makers[i]!, shape))]
+  const images = graph.inputs.reduce<number | undefined>((sum, x) => plus(sum, exampleSize(x.shape)), 0)
+  const totals: Totals = { flops: 0, moreFlops: false, activations: images, kept: images }
+  const seen = new Set<Module<Output>>()
+  for (const step of graph.steps) {
+    rows.push(stepRow(step, shapes, makers, seen, totals))
+    seen.add(step.module)
+    for (const place of step.outputs) makers[place] = step.module.name
   }
   printTable(model.$label, rows, isRow(graph), print)
-  printTotals(model, flops, unknown, kept, print)
-}
-
-function plus(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : a + b
+  printTotals(model, totals, print)
 }
 
 const title: Row = {
-  name: 'layer (kind)',
-  shape: 'output shape',
-  parameters: 'parameters',
-  flops: 'FLOPs',
+  texts: ['layer (kind)', 'output shape'],
+  numbers: ['activations', 'parameters', 'FLOPs'],
   from: 'from',
 }
 
@@ -60,7 +51,33 @@ function inputName(graph: Graph, i: number): string {
 }
 
 function inputRow(name: string, shape: Shape): Row {
-  return { name, shape: showFree(shape), parameters: '', flops: '', from: '' }
+  return { texts: [name, showFree(shape)], numbers: [counted(exampleSize(shape)), '', ''], from: '' }
+}
+
+/** The row of a call, whose figures go into `totals`. */
+function stepRow(
+  { module, inputs, outputs, list }: Step,
+  shapes: readonly Shape[],
+  makers: readonly string[],
+  seen: ReadonlySet<Module<Output>>,
+  totals: Totals,
+): Row {
+  const x = list ? inputs.map((place) => shapes[place]!) : shapes[inputs[0]!]!
+  const flops = module.flops(x)
+  const volume = module.$volume(x)
+  if (flops === undefined) totals.moreFlops = true
+  totals.flops += flops ?? 0
+  totals.activations = plus(totals.activations, volume)
+  totals.kept = plus(totals.kept, module.$kept(x))
+  return {
+    texts: [`${module.name} (${module.kind})`, outputs.map((place) => showFree(shapes[place]!)).join(' ')],
+    numbers: [counted(volume), seen.has(module) ? 'shared' : grouped(module.countParams()), counted(flops)],
+    from: inputs.map((place) => makers[place]!).join(', '),
+  }
+}
+
+function plus(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b
 }
 
 /** Whether each step reads just what the step before made, so that it need not be said. */
@@ -72,20 +89,14 @@ function isRow(graph: Graph): boolean {
 }
 
 function printTable(label: string, rows: readonly Row[], inARow: boolean, print: (line: string) => void): void {
-  const width = (key: keyof Row) => Math.max(...rows.map((row) => row[key].length))
-  const [name, shape, parameters, flops] = (['name', 'shape', 'parameters', 'flops'] as const).map(width) as [
-    number,
-    number,
-    number,
-    number,
-  ]
+  const widths = (column: 'texts' | 'numbers') =>
+    title[column].map((_, i) => Math.max(...rows.map((row) => row[column][i]!.length)))
+  const [texts, numbers] = [widths('texts'), widths('numbers')]
   print(label)
   for (const row of rows) {
     const cells = [
-      row.name.padEnd(name),
-      row.shape.padEnd(shape),
-      row.parameters.padStart(parameters),
-      row.flops.padStart(flops),
+      ...row.texts.map((cell, i) => cell.padEnd(texts[i]!)),
+      ...row.numbers.map((cell, i) => cell.padStart(numbers[i]!)),
     ]
     if (!inARow) cells.push(row.from)
     print(`  ${cells.join('  ').trimEnd()}`)
@@ -94,9 +105,7 @@ function printTable(label: string, rows: readonly Row[], inARow: boolean, print:
 
 function printTotals(
   model: Model<Output>,
-  flops: number,
-  unknown: boolean,
-  kept: number | undefined,
+  { flops, moreFlops, activations, kept }: Totals,
   print: (line: string) => void,
 ): void {
   const all = model.countParams()
@@ -105,7 +114,12 @@ function printTotals(
   print(
     `parameters: ${grouped(all)} (${memory(all * bytes)}), ${grouped(learning)} trainable, ${grouped(all - learning)} frozen`,
   )
-  print(`forward: ${unknown ? 'at least ' : ''}${grouped(flops)} FLOPs for each example`)
+  const volumes =
+    activations === undefined
+      ? 'an unknown number'
+      : `${grouped(activations)} (${memory(activations * bytes)}, ${memory(2 * activations * bytes)} with their gradients)`
+  print(`activations: ${volumes} for each example`)
+  print(`forward: ${moreFlops ? 'at least ' : ''}${grouped(flops)} FLOPs for each example`)
   // Values, gradients and the two moments of adam.
   const weights = (3 * learning + all) * bytes
   // What the forward pass keeps, and as much again for the gradients that come back.
@@ -113,6 +127,10 @@ function printTotals(
   print(
     `training memory: about ${memory(weights)} for weights, gradients and moments, and ${example} for each example of a batch`,
   )
+}
+
+function counted(n: number | undefined): string {
+  return n === undefined ? '?' : grouped(n)
 }
 
 function grouped(n: number): string {

@@ -3,7 +3,13 @@
 import { checkCount } from '../initializers/options.js'
 import { conv2d, dense, dropout, flatten, maxPool2d } from '../layers/index.js'
 import type { Module } from '../layers/module.js'
-import { type ClassifierOptions, checkClassifier, kernelOptions, modelOptions } from './classifier-options.js'
+import {
+  type ClassifierOptions,
+  checkClassifier,
+  checkImageSize,
+  kernelOptions,
+  modelOptions,
+} from './classifier-options.js'
 import { type Sequential, sequential } from './sequential.js'
 
 export interface VggOptions extends ClassifierOptions {
@@ -24,7 +30,8 @@ const filters = [64, 128, 256, 512, 512] as const
 
 /**
  * VGG with 11 layers that have weights (configuration A): convolutions of 3 × 3 in five blocks, each with pooling, then
- * three fully connected layers. Made for `[224, 224, 3]`; images need at least 32 × 32.
+ * three fully connected layers. Made for `[224, 224, 3]`, where it has 132,863,336 parameters with 1,000 classes; images
+ * need at least 32 × 32.
  *
  * Source: Simonyan and Zisserman 2015.
  */
@@ -35,7 +42,7 @@ export function vgg11(options: VggOptions): Sequential {
 /**
  * VGG with 16 layers that have weights (configuration D): convolutions of 3 × 3 in five blocks, each with pooling, then
  * three fully connected layers. Made for `[224, 224, 3]`, where it has 138,357,544 parameters with 1,000 classes; images
- * need at least 32 × 32.
+ * need at least 32 × 32. With images of CIFAR's size fewer `units`, such as 512, are enough.
  *
  * Source: Simonyan and Zisserman 2015.
  *
@@ -52,7 +59,8 @@ export function vgg16(options: VggOptions): Sequential {
 
 /**
  * VGG with 19 layers that have weights (configuration E): convolutions of 3 × 3 in five blocks, each with pooling, then
- * three fully connected layers. Made for `[224, 224, 3]`; images need at least 32 × 32.
+ * three fully connected layers. Made for `[224, 224, 3]`, where it has 143,667,240 parameters with 1,000 classes; images
+ * need at least 32 × 32.
  *
  * Source: Simonyan and Zisserman 2015.
  */
@@ -65,6 +73,7 @@ function vgg(kind: keyof typeof blocks, options: VggOptions): Sequential {
   checkClassifier(op, options, ['units', 'dropoutRate'])
   const { inputShape, classes, units = 4096, dropoutRate = 0.5 } = options
   checkCount(op, 'units', units)
+  checkImageSize(op, inputShape, 32, 'pad or resize them')
   const kernel = kernelOptions(options)
   const rectified = { activation: 'relu', kernelInitializer: 'heNormal', ...kernel } as const
   const row: Module[] = []

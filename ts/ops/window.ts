@@ -138,8 +138,9 @@ function windowAxis(
   if (input === 0) throw new ShapeError(`${op}: the ${name} of the input is 0. ${images}.`)
   if (span > padded) {
     const around = padded === input ? '' : `, ${padded} with padding`
+    const enough = Math.ceil((span - input) / 2)
     throw new ShapeError(
-      `${op}: a window of ${name} ${kernel}${spread} does not fit in an input of ${name} ${input}${around}. ${images}. use a smaller window or more padding.`,
+      `${op}: a window of ${name} ${kernel}${spread} does not fit in an input of ${name} ${input}${around}, so nothing would come out. ${images}. use a smaller window, or padding of at least ${enough} on every side.`,
     )
   }
   if (strict && (padded - span) % stride !== 0 && sides !== undefined) {
