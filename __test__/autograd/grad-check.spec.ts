@@ -200,7 +200,7 @@ test('wrong arguments', async (t) => {
     [
       [relu, [x], { sample: 1 }],
       TypeError,
-      'there is no option sample (got 1). valid are epsilon, absoluteTolerance, relativeTolerance, samples and seed',
+      'there is no option sample (got 1). valid are epsilon, absoluteTolerance, relativeTolerance, samples, seed and upstream',
     ],
     [[relu, [x], { epsilon: 0 }], RangeError, 'epsilon must be above 0. got 0'],
     [[relu, [x], { relativeTolerance: Number.NaN }], RangeError, 'relativeTolerance must be above 0. got NaN'],
@@ -223,4 +223,28 @@ test('wrong arguments', async (t) => {
     error!.message,
     /^gradCheck: the function gives another result for the same inputs, so differences say nothing\. got -?[\d.]+, then -?[\d.]+\. give dropout and other random ops a fixed seed, or leave them out$/,
   )
+})
+
+test('upstream is the gradient that arrives', async (t) => {
+  const float64 = { dtype: 'float64' } as const
+  const x = tensor([1, 2], float64)
+  // The second element has no gradient, where its derivative is not 0: an error that only shows where it has weight.
+  const half = (a: typeof x) =>
+    add(
+      mul(a, tensor([1, 0], float64)),
+      noGrad(() => mul(a, tensor([0, 1], float64))),
+    )
+  t.true((await gradCheck(half, [x], { upstream: tensor([3, 0], float64) })).passed)
+  const { passed, inputs } = await gradCheck(half, [x], { upstream: tensor([3, -2], float64) })
+  t.false(passed)
+  t.true(Math.abs(inputs[0]!.worst!.numeric + 2) < 1e-8)
+  const shape = 'upstream has another shape than the result of the function. upstream [3], result [2]'
+  const dtype = 'upstream has dtype float32, but the check computes in float64'
+  for (const [upstream, message] of [
+    [tensor([1, 2, 3], float64), `gradCheck: ${shape}`],
+    [tensor([1, 2]), `gradCheck: ${dtype}. make it with tensor(values, { dtype: 'float64' })`],
+    [1, 'gradCheck: upstream must be a Tensor. got 1. make one with tensor(values)'],
+  ] as [typeof x, string][]) {
+    await t.throwsAsync(gradCheck(half, [x], { upstream }), { message })
+  }
 })

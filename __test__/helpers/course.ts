@@ -16,24 +16,60 @@ export interface CourseVector {
   expected: Record<string, Numbers | number>
 }
 
-const file = fileURLToPath(new URL('../../../shared/data/cs231n/vectors.json', import.meta.url))
-const vectors: CourseVector[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).vectors : []
+/** What a vector is tested in. */
+export type Precision = 'float64' | 'float32'
 
-/** Registers a test of one of the course's vectors. */
-export function testCourse(id: string, body: (t: ExecutionContext, vector: CourseVector) => Promise<void>): void {
+const file = fileURLToPath(new URL('../../../shared/data/cs231n/vectors.json', import.meta.url))
+const course: { vectors: CourseVector[]; gradient_checks: { id: string }[] } = existsSync(file)
+  ? JSON.parse(readFileSync(file, 'utf8'))
+  : { vectors: [], gradient_checks: [] }
+const { vectors } = course
+
+/** Registers two tests of one of the course's vectors, one in each precision. */
+export function testCourse(
+  id: string,
+  body: (t: ExecutionContext, vector: CourseVector, precision: Precision) => Promise<void>,
+): void {
   if (vectors.length === 0) {
     test.skip(`the course's ${id}: no ${file}`, () => {})
     return
   }
-  test(`the course's ${id}`, async (t) => {
-    const vector = vectors.find((candidate) => candidate.id === id)
-    if (vector === undefined) return t.fail(`there is no vector ${id}`)
-    await body(t, vector)
-  })
+  for (const precision of ['float64', 'float32'] as const) {
+    test(`the course's ${id} in ${precision}`, async (t) => {
+      const vector = vectors.find((candidate) => candidate.id === id)
+      if (vector === undefined) return t.fail(`there is no vector ${id}`)
+      await body(t, vector, precision)
+    })
+  }
+}
+
+/** The names of all vectors; none without the file. */
+export const courseIds: readonly string[] = vectors.map(({ id }) => id)
+/** The names of all gradient checks; none without the file. */
+export const gradientCheckIds: readonly string[] = course.gradient_checks.map(({ id }) => id)
+
+/**
+ * Asserts what is expected under this name: in float64 to the last of the decimals that the course prints, in float32
+ * within 1e-4, relative, or 1e-6 near 0.
+ */
+export function assertCourse(
+  t: ExecutionContext,
+  vector: CourseVector,
+  name: string,
+  got: readonly number[],
+  precision: Precision,
+  decimals = 8,
+): void {
+  const want = courseNumbers(vector, name)
+  const allowed = (value: number) =>
+    precision === 'float64' ? 0.51 * 10 ** -decimals : Math.max(1e-6, 1e-4 * Math.abs(value))
+  t.is(got.length, want.length, name)
+  const at = got.findIndex((value, i) => !(Math.abs(value - want[i]!) <= allowed(want[i]!)))
+  if (at !== -1) t.fail(`${name} [${at}]: ${got[at]} instead of ${want[at]}`)
 }
 
 /** An input as a tensor. */
-export function courseTensor(vector: CourseVector, name: string, dtype: DType = 'float64'): Tensor {
+export function courseTensor(vector: CourseVector, name: string, dtype: DType): Tensor {
   const { shape, data } = vector.inputs[name]!
   return tensor(data, { shape, dtype })
 }
@@ -42,6 +78,12 @@ export function courseTensor(vector: CourseVector, name: string, dtype: DType = 
 export function courseNumbers(vector: CourseVector, name: string): number[] {
   const expected = vector.expected[name]!
   return typeof expected === 'number' ? [expected] : expected.data
+}
+
+/** An input `[N, C, H, W]`, which the course uses, as a tensor `[N, H, W, C]`. */
+export function courseImages(vector: CourseVector, name: string, dtype: DType): Tensor {
+  const { shape, data } = channelsLast(vector.inputs[name]!)
+  return tensor(data, { shape, dtype })
 }
 
 /** `[N, C, H, W]` numbers, which the course uses, as `[N, H, W, C]`. */

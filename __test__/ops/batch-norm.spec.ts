@@ -15,7 +15,7 @@ import {
   tensor,
 } from 'ferrograd'
 import { runChild } from '../helpers/child.js'
-import { channelsLast, columnStatistics, courseNumbers, courseTensor, testCourse } from '../helpers/course.js'
+import { assertCourse, columnStatistics, courseImages, courseTensor, testCourse } from '../helpers/course.js'
 import { assertNear, numbers, values } from '../helpers/values.js'
 
 /** y with the statistics of each column of `x`, or with given ones. */
@@ -285,39 +285,37 @@ test('running statistics move in training, inside noGrad too, and before any tra
   t.deepEqual(await running(), [0.5, 5, 1, 25.75])
 })
 
-testCourse('batchnorm_train_seed231', async (t, vector) => {
-  const a = courseTensor(vector, 'a')
+testCourse('batchnorm_train_seed231', async (t, vector, precision) => {
+  const a = courseTensor(vector, 'a', precision)
   const before = columnStatistics(await values(a), 3)
-  assertNear(t, before.means, courseNumbers(vector, 'means_before'), 1e-8)
+  assertCourse(t, vector, 'means_before', before.means, precision)
   const after = columnStatistics(await values(batchNorm(a, { epsilon: 1e-5 })), 3)
-  assertNear(t, after.means, courseNumbers(vector, 'means_after'), 1e-8)
-  assertNear(t, after.deviations, courseNumbers(vector, 'stds_after'), 1e-8)
-  const [gamma, beta] = [courseTensor(vector, 'gamma2'), courseTensor(vector, 'beta2')]
+  assertCourse(t, vector, 'means_after', after.means, precision)
+  assertCourse(t, vector, 'stds_after', after.deviations, precision)
+  const [gamma, beta] = [courseTensor(vector, 'gamma2', precision), courseTensor(vector, 'beta2', precision)]
   const scaled = columnStatistics(await values(batchNorm(a, { gamma, beta, epsilon: 1e-5 })), 3)
-  assertNear(t, scaled.means, courseNumbers(vector, 'means_after2'), 1e-8)
-  assertNear(t, scaled.deviations, courseNumbers(vector, 'stds_after2'), 1e-8)
+  assertCourse(t, vector, 'means_after2', scaled.means, precision)
+  assertCourse(t, vector, 'stds_after2', scaled.deviations, precision)
 })
 
-testCourse('spatial_batchnorm_train_seed231', async (t, vector) => {
-  const { shape, data } = channelsLast(vector.inputs.x!)
-  const channels = shape.at(-1)!
-  const x = tensor(data, { shape, dtype: 'float64' })
-  const unit = columnStatistics(await values(batchNorm(x, { epsilon: 1e-5 })), channels)
-  assertNear(t, unit.deviations, courseNumbers(vector, 'stds_after_unit'), 1e-8)
-  const [gamma, beta] = [courseTensor(vector, 'gamma'), courseTensor(vector, 'beta')]
-  const after = columnStatistics(await values(batchNorm(x, { gamma, beta, epsilon: 1e-5 })), channels)
-  assertNear(t, after.means, courseNumbers(vector, 'means_after'), 1e-8)
-  assertNear(t, after.deviations, courseNumbers(vector, 'stds_after'), 1e-8)
+testCourse('spatial_batchnorm_train_seed231', async (t, vector, precision) => {
+  const x = courseImages(vector, 'x', precision)
+  const unit = columnStatistics(await values(batchNorm(x, { epsilon: 1e-5 })), 3)
+  assertCourse(t, vector, 'stds_after_unit', unit.deviations, precision)
+  const [gamma, beta] = [courseTensor(vector, 'gamma', precision), courseTensor(vector, 'beta', precision)]
+  const after = columnStatistics(await values(batchNorm(x, { gamma, beta, epsilon: 1e-5 })), 3)
+  assertCourse(t, vector, 'means_after', after.means, precision)
+  assertCourse(t, vector, 'stds_after', after.deviations, precision)
 })
 
-testCourse('batchnorm_running_stats_seed231', async (t, vector) => {
+testCourse('batchnorm_running_stats_seed231', async (t, vector, dtype) => {
   const norm = layers.batchNorm({ momentum: 0.9, epsilon: 1e-5, movingVarianceInitializer: 'zeros' })
-  const model = sequential({ inputShape: [3], layers: [norm] })
+  const model = sequential({ inputShape: [3], layers: [norm], dtype })
   const { data } = vector.inputs.train_batches!
   for (let batch = 0; batch < 50; batch++) {
-    model.forward(tensor(data.slice(batch * 600, (batch + 1) * 600), { shape: [200, 3] }), { training: true })
+    model.forward(tensor(data.slice(batch * 600, (batch + 1) * 600), { shape: [200, 3], dtype }), { training: true })
   }
-  const after = columnStatistics(await values(model.forward(courseTensor(vector, 'eval_batch', 'float32'))), 3)
-  assertNear(t, after.means, courseNumbers(vector, 'means_eval'), 1e-6)
-  assertNear(t, after.deviations, courseNumbers(vector, 'stds_eval'), 1e-6)
+  const after = columnStatistics(await values(model.forward(courseTensor(vector, 'eval_batch', dtype))), 3)
+  assertCourse(t, vector, 'means_eval', after.means, dtype, 7)
+  assertCourse(t, vector, 'stds_eval', after.deviations, dtype, 7)
 })

@@ -17,8 +17,10 @@ import {
   type Tensor,
   tensor,
   threads,
+  transpose,
   variable,
 } from 'ferrograd'
+import { assertCourse, courseImages, courseTensor, testCourse } from '../helpers/course.js'
 
 const require = createRequire(import.meta.url)
 /** The addon itself: the same object that the package calls. */
@@ -167,35 +169,12 @@ test('every direction is exact in integers, in float32 and float64', async (t) =
   }
 })
 
-test('the example of the course gives its numbers', async (t) => {
-  const linspace = (from: number, to: number, count: number): number[] =>
-    Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1))
-  /** From channels (or filters) first, as the course has them, to last. */
-  const permuted = (values: number[], from: number[], axes: number[]): Tensor => {
-    const shape = axes.map((axis) => from[axis]!)
-    const strides = from.map((_, axis) => size(from.slice(axis + 1)))
-    const result = Float64Array.from({ length: values.length }, (_, at) => {
-      let [rest, index] = [at, 0]
-      for (let axis = 3; axis >= 0; axis--) {
-        index += (rest % shape[axis]!) * strides[axes[axis]!]!
-        rest = Math.floor(rest / shape[axis]!)
-      }
-      return values[index]!
-    })
-    return tensor(result, { shape })
-  }
-  const x = permuted(linspace(-0.1, 0.5, 96), [2, 3, 4, 4], [0, 2, 3, 1])
-  const weight = permuted(linspace(-0.2, 0.3, 144), [3, 3, 4, 4], [2, 3, 1, 0])
-  const bias = tensor(Float64Array.from(linspace(-0.1, 0.2, 3)))
-  // CS231n, assignment 2, ConvolutionalNetworks.ipynb: [N, O, H, W].
-  const official = [
-    -0.08759809, -0.10987781, -0.18387192, -0.2109216, 0.21027089, 0.21661097, 0.22847626, 0.23004637, 0.50813986,
-    0.54309974, 0.64082444, 0.67101435, -0.98053589, -1.03143541, -1.19128892, -1.24695841, 0.69108355, 0.66880383,
-    0.59480972, 0.56776003, 2.36270298, 2.36904306, 2.38090835, 2.38247847,
-  ]
-  const y = conv2d(x, weight, { bias, stride: 2, padding: 1 })
-  const expected = await plain(permuted(official, [2, 3, 2, 2], [0, 2, 3, 1]))
-  for (const [at, value] of (await plain(y)).entries()) t.true(Math.abs(value - expected[at]!) < 1e-8)
+testCourse('conv_forward_linspace', async (t, vector, precision) => {
+  const x = courseImages(vector, 'x', precision)
+  // Filters first, as the course has them, to last.
+  const weight = transpose(courseTensor(vector, 'w', precision), [2, 3, 1, 0])
+  const y = conv2d(x, weight, { bias: courseTensor(vector, 'b', precision), stride: 2, padding: 1 })
+  assertCourse(t, vector, 'out', await plain(transpose(y, [0, 3, 1, 2])), precision)
 })
 
 test('gradients agree with finite differences over geometry', async (t) => {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { optimizers, tensor, variable } from 'ferrograd'
 import { adamRule } from '../helpers/adam.js'
-import { courseNumbers, courseTensor, testCourse } from '../helpers/course.js'
+import { assertCourse, courseTensor, testCourse } from '../helpers/course.js'
 import { refusedPositive, refusedShares, stepAlong, testOptimizer } from '../helpers/optimizer.js'
 import { assertNear, values } from '../helpers/values.js'
 
@@ -33,14 +33,14 @@ test("the first step is the learning rate, whatever the gradient's size", async 
   }
 })
 
-testCourse('adam_step_linspace', async (t, vector) => {
-  const w = variable(courseTensor(vector, 'w'))
+testCourse('adam_step_linspace', async (t, vector, precision) => {
+  const given = (name: string) => courseTensor(vector, name, precision)
+  const w = variable(given('w'))
   const optimizer = optimizers.adam({ learningRate: 1e-2, epsilon: 1e-8 })
-  const slots = { m: courseTensor(vector, 'm'), v: courseTensor(vector, 'v') }
-  optimizer.load({ iterations: 5, variables: [{ name: 'w', slots }] })
-  stepAlong(optimizer, [w], [courseTensor(vector, 'dw')])
-  assertNear(t, await values(w), courseNumbers(vector, 'next_w'), 1e-6)
+  optimizer.load({ iterations: 5, variables: [{ name: 'w', slots: { m: given('m'), v: given('v') } }] })
+  stepAlong(optimizer, [w], [given('dw')])
+  assertCourse(t, vector, 'next_w', await values(w), precision)
   const after = optimizer.state().variables[0]!.slots
-  assertNear(t, await values(after.m!), courseNumbers(vector, 'm'), 1e-6)
-  assertNear(t, await values(after.v!), courseNumbers(vector, 'v'), 1e-6)
+  assertCourse(t, vector, 'm', await values(after.m!), precision)
+  assertCourse(t, vector, 'v', await values(after.v!), precision)
 })

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { optimizers, tensor, variable } from 'ferrograd'
-import { courseNumbers, courseTensor, testCourse } from '../helpers/course.js'
+import { assertCourse, courseTensor, testCourse } from '../helpers/course.js'
 import { type Rule, refusedNegative, refusedShares, stepAlong, testOptimizer } from '../helpers/optimizer.js'
 import { assertNear, values } from '../helpers/values.js'
 
@@ -55,14 +55,12 @@ test("momentum is PyTorch's where the learning rate stays the same: w - rate · 
   }
 })
 
-testCourse('sgd_momentum_step_linspace', async (t, vector) => {
-  const w = variable(courseTensor(vector, 'w'))
+testCourse('sgd_momentum_step_linspace', async (t, vector, precision) => {
+  const given = (name: string) => courseTensor(vector, name, precision)
+  const w = variable(given('w'))
   const optimizer = optimizers.sgd({ learningRate: 1e-3, momentum: 0.9 })
-  optimizer.load({
-    iterations: 1,
-    variables: [{ name: 'w', slots: { momentum: courseTensor(vector, 'velocity') } }],
-  })
-  stepAlong(optimizer, [w], [courseTensor(vector, 'dw')])
-  assertNear(t, await values(w), courseNumbers(vector, 'next_w'), 1e-7)
-  assertNear(t, await values(optimizer.state().variables[0]!.slots.momentum!), courseNumbers(vector, 'velocity'), 1e-7)
+  optimizer.load({ iterations: 1, variables: [{ name: 'w', slots: { momentum: given('velocity') } }] })
+  stepAlong(optimizer, [w], [given('dw')])
+  assertCourse(t, vector, 'next_w', await values(w), precision)
+  assertCourse(t, vector, 'velocity', await values(optimizer.state().variables[0]!.slots.momentum!), precision)
 })

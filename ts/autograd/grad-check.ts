@@ -21,13 +21,16 @@ export interface GradCheckOptions {
   samples?: number
   /** Seed of the weights that reduce the output to one number, and of `samples`. Default 0. */
   seed?: number
+  /** Weights to reduce the output with in place of random ones, float64 and of its shape: the gradient that arrives. */
+  upstream?: Tensor
 }
 
-type Checked = Required<Omit<GradCheckOptions, 'samples'>> & Pick<GradCheckOptions, 'samples'>
+type Checked = Required<Omit<GradCheckOptions, 'samples' | 'upstream'>> & Pick<GradCheckOptions, 'samples'>
 
 /**
  * Compares the gradients of `fn` with central differences, (f(x + ε) − f(x − ε)) / 2ε, element by element. The output
- * may have any shape: it is reduced to one number with random weights between 0.5 and 1.5. Inputs must be float64.
+ * may have any shape: it is reduced to one number with random weights between 0.5 and 1.5, or with
+ * those of `upstream`. Inputs must be float64.
  *
  * The relative error is |analytic − numeric| / max(|analytic|, |numeric|, absoluteTolerance / relativeTolerance). Print the
  * result to see, for each input, the worst element and what its error means.
@@ -58,7 +61,7 @@ export async function gradCheck(
   checkFunction('gradCheck', fn)
   const checked = checkOptions(options)
   checkInputs(inputs)
-  const f = new ScalarFunction(fn, checked.seed)
+  const f = new ScalarFunction(fn, checked.seed, options.upstream)
   const unique = [...new Set(inputs)]
   const { value, gradients, operations } = await f.differentiate(inputs, unique)
   await f.checkSame(inputs, value)
@@ -78,7 +81,7 @@ export async function gradCheck(
   )
 }
 
-const known = ['epsilon', 'absoluteTolerance', 'relativeTolerance', 'samples', 'seed']
+const known = ['epsilon', 'absoluteTolerance', 'relativeTolerance', 'samples', 'seed', 'upstream']
 
 function checkOptions(options: GradCheckOptions): Checked {
   if (typeof options !== 'object' || options === null) {
@@ -98,7 +101,18 @@ function checkOptions(options: GradCheckOptions): Checked {
     throw rangeError(`gradCheck: samples must be a whole number from 1. got ${show(samples)}`)
   }
   checkSeed('gradCheck', seed)
+  checkUpstream(options.upstream)
   return { epsilon, absoluteTolerance, relativeTolerance, seed, ...(samples !== undefined && { samples }) }
+}
+
+function checkUpstream(upstream: Tensor | undefined): void {
+  if (upstream === undefined) return
+  checkTensor('gradCheck', 'upstream', upstream)
+  if (upstream.dtype !== 'float64') {
+    throw new DTypeError(
+      `gradCheck: upstream has dtype ${upstream.dtype}, but the check computes in float64. make it with tensor(values, { dtype: 'float64' })`,
+    )
+  }
 }
 
 function checkInputs(inputs: readonly Tensor[]): void {
@@ -124,8 +138,7 @@ async function compare(
   const elements = pick(x.size, samples, seed)
   let worst: CheckedElement | undefined
   for (const element of elements) {
-    const at = (offset: number) => f.near(inputs, x, start, element, offset)
-    const numeric = ((await at(epsilon)) - (await at(-epsilon))) / (2 * epsilon)
+    const numeric = await f.slope(inputs, x, start, element, epsilon)
     const analytic = gradient[element]!
     const scale = Math.max(Math.abs(analytic), Math.abs(numeric), absoluteTolerance / relativeTolerance)
     const relativeError = Math.abs(analytic - numeric) / scale

@@ -1,38 +1,41 @@
 // A function of tensors as a gradient check needs it: with one number as its result, and with nothing random in it.
 
-import { GradientError } from '../errors.js'
+import { GradientError, ShapeError } from '../errors.js'
 import { tensor, zeros } from '../tensor/create.js'
 import type { GraphNode } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import { Random } from '../tensor/seed.js'
+import { sameShape, showShape } from '../tensor/shape.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import { Variable } from '../tensor/variable.js'
 import { flow } from './backward.js'
 import { withLeaves } from './gradients.js'
 import { noGrad } from './record.js'
 
-/** @internal A float64 function whose output is reduced to one number with random weights between 0.5 and 1.5. */
+/**
+ * @internal A float64 function whose output is reduced to one number with weights: those of `upstream`, or random ones
+ * between 0.5 and 1.5.
+ */
 export class ScalarFunction {
   private readonly weights: number[] = []
-  private readonly random: Random
 
   constructor(
     private readonly fn: (...inputs: Tensor[]) => Tensor,
-    seed: number,
-  ) {
-    this.random = new Random(seed)
-  }
+    private readonly seed: number,
+    private readonly upstream: Tensor | undefined,
+  ) {}
 
   /** The value at `inputs`, the gradients with respect to `unique` and the names of the ops that they come through. */
   async differentiate(
     inputs: readonly Tensor[],
     unique: readonly Tensor[],
   ): Promise<{ value: number; gradients: Float64Array[]; operations: string[] }> {
+    const given = await this.upstream?.data()
     const { y, gradients, operations } = scope(() =>
       withLeaves(unique, (leaves) => {
         const y = this.fn(...inputs)
         checkTensor('gradCheck', 'the result of the function', y)
-        while (this.weights.length < y.size) this.weights.push(0.5 + this.random.next())
+        this.weigh(y, given)
         const operations = operationsOf(y.life.node)
         const seed = tensor(Float64Array.from(this.weights), { shape: y.shape })
         const found = y.life.node && flow(y.life.node, seed)
@@ -49,24 +52,33 @@ export class ScalarFunction {
 
   /** Throws when the function says something else than before. */
   async checkSame(inputs: readonly Tensor[], value: number): Promise<void> {
-    const again = await this.at(inputs)
+    const again = this.reduce(await this.at(inputs))
     if (Object.is(value, again)) return
     throw new GradientError(
       `gradCheck: the function gives another result for the same inputs, so differences say nothing. got ${value}, then ${again}. give dropout and other random ops a fixed seed, or leave them out`,
     )
   }
 
-  /** The value where one element of `x`, which holds `start`, is moved by `offset`. */
-  async near(
+  /** The central difference where one element of `x`, which holds `start`, is moved by `epsilon` up and down. */
+  async slope(
     inputs: readonly Tensor[],
     x: Tensor,
     start: Float64Array,
     element: number,
-    offset: number,
+    epsilon: number,
   ): Promise<number> {
-    const moved = Float64Array.from(start)
-    moved[element]! += offset
-    const other = tensor(moved, { shape: x.shape })
+    const at = async (offset: number) => {
+      const moved = Float64Array.from(start)
+      moved[element]! += offset
+      return this.with(inputs, x, tensor(moved, { shape: x.shape }))
+    }
+    const [above, below] = [await at(epsilon), await at(-epsilon)]
+    // Differences before the sum: what does not depend on the element cancels exactly.
+    return this.reduce(above.map((value, i) => value - below[i]!)) / (2 * epsilon)
+  }
+
+  /** The output with `other`, which is freed, in place of `x`. */
+  private async with(inputs: readonly Tensor[], x: Tensor, other: Tensor): Promise<Float64Array> {
     try {
       if (!(x instanceof Variable)) return await this.at(inputs.map((input) => (input === x ? other : input)))
       x.assign(other)
@@ -76,11 +88,21 @@ export class ScalarFunction {
     }
   }
 
-  private async at(inputs: readonly Tensor[]): Promise<number> {
+  private async at(inputs: readonly Tensor[]): Promise<Float64Array> {
     const y = scope(() => noGrad(() => this.fn(...inputs)))
-    const data = y.data()
+    const data = y.data() as Promise<Float64Array>
     if (!inputs.includes(y)) y.dispose()
-    return this.reduce(await data)
+    return data
+  }
+
+  private weigh(y: Tensor, given: ArrayLike<number> | undefined): void {
+    if (this.upstream !== undefined && !sameShape(this.upstream.shape, y.shape)) {
+      throw new ShapeError(
+        `gradCheck: upstream has another shape than the result of the function. upstream ${showShape(this.upstream.shape)}, result ${showShape(y.shape)}`,
+      )
+    }
+    const random = new Random(this.seed)
+    for (let i = 0; i < y.size; i++) this.weights.push(given?.[i] ?? 0.5 + random.next())
   }
 
   private reduce(values: ArrayLike<number>): number {
