@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Initializer, initializers, setSeed } from 'ferrograd'
+import { type Initializer, initializers, type Layer, layers, setSeed, zeros } from 'ferrograd'
 
 async function numbers(initializer: Initializer, shape: number[], dtype: 'float32' | 'float64' = 'float32') {
   using x = initializer.initialize(shape, dtype)
@@ -93,6 +93,71 @@ test('fans of vectors, matrices and filters', async (t) => {
   near(await spread('fanAvg', [100, 400]), 250)
   near(await spread('fanIn', [5, 5, 16, 100]), 400)
   near(await spread('fanOut', [5, 5, 16, 100]), 2500)
+})
+
+// Of a filter the fan is its area times its depth; of a grouped one, the depth of a group; of a depthwise one, 1.
+const kernels: [string, (kernelInitializer: Initializer) => Layer, number[], number, number][] = [
+  ['dense', (kernelInitializer) => layers.dense({ units: 300, kernelInitializer }), [500], 500, 300],
+  [
+    'conv2d',
+    (kernelInitializer) => layers.conv2d({ filters: 96, kernelSize: 5, kernelInitializer }),
+    [5, 5, 64],
+    25 * 64,
+    25 * 96,
+  ],
+  [
+    'conv2d in 4 groups',
+    (kernelInitializer) => layers.conv2d({ filters: 128, kernelSize: [3, 5], groups: 4, kernelInitializer }),
+    [5, 5, 64],
+    15 * 16,
+    15 * 128,
+  ],
+  [
+    'depthwiseConv2d',
+    (kernelInitializer) => layers.depthwiseConv2d({ kernelSize: 7, depthMultiplier: 2, kernelInitializer }),
+    [7, 7, 300],
+    49,
+    49 * 600,
+  ],
+]
+
+for (const [name, make, inputShape, fanIn, fanOut] of kernels) {
+  test(`the spread of the kernel of ${name} follows its fans`, async (t) => {
+    const expected = {
+      xavier: 1 / fanIn,
+      lecunNormal: 1 / fanIn,
+      heNormal: 2 / fanIn,
+      heUniform: 2 / fanIn,
+      glorotNormal: 2 / (fanIn + fanOut),
+      glorotUniform: 2 / (fanIn + fanOut),
+    }
+    for (const [kind, variance] of Object.entries(expected)) {
+      const layer = make(initializers[kind as keyof typeof expected]({ seed: 7 }))
+      layer.apply(zeros([0, ...inputShape]))
+      const data = await layer.weights[0]!.data()
+      t.true(data.length > 25_000)
+      const { mean, stdDev } = moments(data)
+      t.true(Math.abs(mean) < 5 * Math.sqrt(variance / data.length), `${kind}: mean ${mean}`)
+      // Five standard errors, about 2 % at most: no other fan and no other formula is that near.
+      const within = 5 / Math.sqrt(2 * data.length)
+      const off = stdDev / Math.sqrt(variance) - 1
+      t.true(Math.abs(off) < within, `${kind}: ${stdDev} instead of ${Math.sqrt(variance)}`)
+      layer.dispose()
+    }
+  })
+}
+
+test('the filters of an orthogonal convolution are orthonormal', async (t) => {
+  const layer = layers.conv2d({ filters: 6, kernelSize: 3, kernelInitializer: initializers.orthogonal({ seed: 2 }) })
+  layer.apply(zeros([0, 3, 3, 4]))
+  const data = await layer.weights[0]!.data()
+  for (let a = 0; a < 6; a++) {
+    for (let b = 0; b < 6; b++) {
+      let dot = 0
+      for (let i = 0; i < 36; i++) dot += data[i * 6 + a]! * data[i * 6 + b]!
+      t.true(Math.abs(dot - Number(a === b)) < 1e-6, `filters ${a} and ${b}: ${dot}`)
+    }
+  }
 })
 
 test('an orthogonal matrix keeps lengths', async (t) => {

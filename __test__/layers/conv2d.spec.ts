@@ -1,5 +1,5 @@
 import test from 'ava'
-import { conv2d, input, layers, ones, relu, ShapeError, sequential, tensor, zeros } from 'ferrograd'
+import { conv2d, input, type Layer, layers, ones, relu, ShapeError, sequential, tensor, zeros } from 'ferrograd'
 
 const image = (shape: number[]) =>
   tensor(
@@ -143,6 +143,31 @@ test('what cannot be is refused', (t) => {
     ],
   ]
   for (const [fn, message] of cases) t.throws(fn, { message })
+})
+
+test('strict is kept by every layer with a window', (t) => {
+  const window = { kernelSize: 3, strides: 3, strict: true, name: 'w' }
+  const why =
+    'a window of height 3 and stride 3 does not tile an input of height 7: (7 − 3) / 3 + 1 = 2.33. input [null, 7, 7, 2] (N, H, W, C). strides that fit: 1, 2, 4.'
+  const cases: [Layer, string][] = [
+    [layers.conv2d({ ...window, filters: 2 }), `conv2d "w": ${why}`],
+    [layers.conv2d({ ...window, filters: 2, groups: 2 }), `conv2d "w": ${why}`],
+    [layers.depthwiseConv2d(window), `depthwiseConv2d "w": ${why}`],
+    [layers.separableConv2d({ ...window, filters: 2 }), `separableConv2d "w": depthwiseConv2d "depthwise": ${why}`],
+    [layers.maxout({ ...window, filters: 2, pieces: 2 }), `maxout "w": conv2d "linear": ${why}`],
+    [layers.maxPool2d({ poolSize: 3, strides: 3, strict: true, name: 'w' }), `maxPool2d "w": ${why}`],
+    [layers.avgPool2d({ poolSize: 3, strides: 3, strict: true, name: 'w' }), `avgPool2d "w": ${why}`],
+  ]
+  for (const [layer, message] of cases) {
+    t.throws(() => layer.apply(input({ shape: [7, 7, 2] })), { instanceOf: ShapeError, message })
+  }
+  // A layer that was built for one size meets another.
+  const layer = layers.conv2d({ filters: 1, kernelSize: 3, strides: 2, strict: true, name: 'w' })
+  t.deepEqual(layer.apply(zeros([1, 7, 7, 2])).shape, [1, 3, 3, 1])
+  t.throws(() => layer.apply(zeros([1, 8, 7, 2])), {
+    message:
+      'conv2d "w": a window of height 3 and stride 2 does not tile an input of height 8: (8 − 3) / 2 + 1 = 3.50. input [1, 8, 7, 2] (N, H, W, C), weight [3, 3, 2, 1] (kH, kW, C, O). strides that fit: 1, 5.',
+  })
 })
 
 test('depthwise convolution looks at each channel alone', async (t) => {

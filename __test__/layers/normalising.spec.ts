@@ -1,6 +1,23 @@
 // Layers with statistics: batchNorm, layerNorm, normalization.
 import test from 'ava'
-import { backward, batchNorm, layerNorm, layers, noGrad, ones, sequential, square, sum, tensor, zeros } from 'ferrograd'
+import {
+  backward,
+  batchNorm,
+  conv2d,
+  gradCheck,
+  layerNorm,
+  layers,
+  matmul,
+  noGrad,
+  ones,
+  sequential,
+  square,
+  sum,
+  tensor,
+  zeros,
+} from 'ferrograd'
+import { readFixture } from '../helpers/golden.js'
+import { assertNear, numbers, values } from '../helpers/values.js'
 
 const x = tensor([
   [1, 10],
@@ -71,6 +88,84 @@ test('batchNorm in a model: weights, gradients, freezing', async (t) => {
   t.is(net.trainableWeights.length, 3)
   noGrad(() => net.forward(data, { training: true }))
   t.notDeepEqual(await net.weights[3]!.array(), running)
+})
+
+interface RunningCase {
+  shape: number[]
+  batches: number[][]
+  gamma: number[]
+  beta: number[]
+  mean: number[]
+  variance: number[]
+  trained: number[]
+  inferred: number[]
+}
+
+test('running statistics are PyTorch’s but for the factor n / (n − 1) of the variance, and the course’s from 0', async (t) => {
+  for (const golden of readFixture<{ cases: RunningCase[] }>('batch-norm-running').cases) {
+    const { shape, batches, gamma, beta } = golden
+    const channels = shape.at(-1)!
+    const n = batches[0]!.length / channels
+    const at = (i: number) => tensor(batches[i]!, { shape, dtype: 'float64' })
+    const make = (options: Parameters<typeof layers.batchNorm>[0]) => {
+      const layer = layers.batchNorm({ momentum: 0.9, epsilon: 1e-5, ...options })
+      const net = sequential({ inputShape: shape.slice(1), dtype: 'float64', layers: [layer] })
+      const [, , mean, variance] = net.getWeights()
+      net.setWeights([gamma, beta, mean!, variance!])
+      let y = zeros([1])
+      for (let i = 0; i < batches.length; i++) y = net.forward(at(i), { training: true })
+      return { net, y }
+    }
+    const { net, y } = make({})
+    assertNear(t, await values(y), golden.trained, 1e-12, 'training')
+    const [mean, variance] = [await values(net.weights[2]!), await values(net.weights[3]!)]
+    assertNear(t, mean, golden.mean, 1e-12, 'mean')
+    // What three steps leave of the initial 1 is the same in both.
+    const start = 0.9 ** 3
+    const sample = variance.map((v) => start + ((v - start) * n) / (n - 1))
+    assertNear(t, sample, golden.variance, 1e-12, 'variance')
+    // With PyTorch's statistics the layer is PyTorch's in inference.
+    net.setWeights([gamma, beta, golden.mean, golden.variance])
+    assertNear(t, await values(net.forward(at(0))), golden.inferred, 1e-12, 'inference')
+    const course = make({ movingVarianceInitializer: 'zeros' })
+    assertNear(t, await values(course.net.weights[2]!), mean, 1e-12)
+    assertNear(
+      t,
+      await values(course.net.weights[3]!),
+      variance.map((v) => v - start),
+      1e-12,
+    )
+  }
+})
+
+test('batchNorm behind dense and convolutional layers: training, inference, gradients', async (t) => {
+  const image = numbers([3, 4, 4, 2], 1)
+  const rows = numbers([5, 4], 2)
+  for (const [layer, x] of [
+    [layers.conv2d({ filters: 3, kernelSize: 3, useBias: false }), image],
+    [layers.dense({ units: 3, useBias: false }), rows],
+  ] as const) {
+    const net = sequential({
+      inputShape: x.shape.slice(1),
+      dtype: 'float64',
+      layers: [layer, layers.batchNorm({ momentum: 0.5 }), layers.activation({ activation: 'tanh' })],
+    })
+    const [kernel, gamma, beta, mean, variance] = net.weights
+    gamma!.assign(numbers([3], 3))
+    beta!.assign(numbers([3], 4))
+    const linear = layer.kind === 'dense' ? matmul(x, kernel!) : conv2d(x, kernel!)
+    const tanh = async (y: typeof x) => (await values(y)).map(Math.tanh)
+    const training = await values(net.forward(x, { training: true }))
+    assertNear(t, training, await tanh(batchNorm(linear, { gamma, beta })), 1e-12, `${layer.kind}, training`)
+    const inference = await values(net.forward(x))
+    const fixed = await tanh(batchNorm(linear, { gamma, beta, mean, variance }))
+    assertNear(t, inference, fixed, 1e-12, `${layer.kind}, inference`)
+    t.notDeepEqual(training, inference)
+    for (const mode of [true, false]) {
+      const result = await gradCheck(() => net.forward(x, { training: mode }), [kernel!, gamma!, beta!])
+      t.true(result.passed, `${layer.kind}, training ${mode}\n${result}`)
+    }
+  }
 })
 
 test('batchNorm without factor or offset', async (t) => {

@@ -62,6 +62,19 @@ test('what cannot be is refused', (t) => {
       'maxPool2d "pool": a window of height 2 and stride 2 does not tile an input of height 7: (7 − 2) / 2 + 1 = 3.50. input [null, 7, 7, 3] (N, H, W, C). strides that fit: 1, 5.',
     ],
     [
+      () =>
+        sequential({ inputShape: [9, 8, 3], layers: [layers.avgPool2d({ poolSize: 3, strides: 2, strict: true })] }),
+      'avgPool2d "avgPool2d_1": a window of width 3 and stride 2 does not tile an input of width 8: (8 − 3) / 2 + 1 = 3.50. input [null, 9, 8, 3] (N, H, W, C). strides that fit: 1, 5.',
+    ],
+    [
+      pool({ poolSize: 3, strides: 2, padding: 1, strict: true }, [8, 7, 3]),
+      'maxPool2d "pool": a window of height 3 and stride 2 does not tile an input of height 10 (with padding): (10 − 3) / 2 + 1 = 4.50. input [null, 8, 7, 3] (N, H, W, C). strides that fit: 1, 7.',
+    ],
+    [
+      () => layers.avgPool2d({ strict: 'yes' as never, name: 'p' }),
+      'avgPool2d "p": strict must be true or false. got "yes"',
+    ],
+    [
       pool({ poolSize: 8 }),
       'maxPool2d "pool": a window of height 8 does not fit in an input of height 7, so nothing would come out. input [null, 7, 7, 3] (N, H, W, C). use a smaller window, or padding of at least 1 on every side.',
     ],

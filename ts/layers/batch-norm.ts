@@ -115,10 +115,23 @@ export class BatchNorm extends Layer {
 }
 
 /**
- * Brings each channel to mean 0 and variance 1, then y = gamma · x + beta: `[N, …, C] -> [N, …, C]`. While training, mean and
- * variance are the batch's, and running ← `momentum` · running + (1 − `momentum`) · batch for both (the variance is
- * the population's); otherwise, and when the layer is frozen, they are the running ones. Its weights are gamma, beta,
- * mean and variance, each `[C]`.
+ * Brings each channel to mean 0 and variance 1, then y = gamma · x + beta: `[N, …, C] -> [N, …, C]`, behind dense layers (over the
+ * batch) and convolutions (over batch, rows and columns). While training, mean and variance are the batch's, and the
+ * running ones follow them; otherwise they are the running ones. Its weights are gamma, beta, mean and variance, each `[C]`.
+ *
+ * A frozen layer (`trainable` false) is a fixed function, as in Keras: it uses the running statistics and leaves them
+ * alone in training too.
+ *
+ * Conventions differ on the running statistics r, given those b of a batch of n numbers a channel:
+ *
+ * | | update | variance in b | r begins with |
+ * | --- | --- | --- | --- |
+ * | here and Keras | r ← momentum · r + (1 − momentum) · b, momentum 0.99 | the population's, Σ(x − mean)² / n | mean 0, variance 1 |
+ * | PyTorch | r ← (1 − momentum) · r + momentum · b, momentum 0.1 | the sample's, … / (n − 1) | mean 0, variance 1 |
+ * | CS231n | r ← momentum · r + (1 − momentum) · b, momentum 0.9 | the population's | mean 0, variance 0 |
+ *
+ * So `momentum: 0.9, epsilon: 1e-5` are PyTorch's defaults but for the factor n / (n − 1), and with
+ * `movingVarianceInitializer: 'zeros'` they are the course's.
  *
  * Source: Ioffe and Szegedy 2015.
  *
