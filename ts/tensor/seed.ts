@@ -1,22 +1,39 @@
 // One seed for everything random.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { rangeError, show } from '../errors.js'
 
-let seeded = Math.floor(Math.random() * 2 ** 32)
-let drawn = 0
+/** Where a sequence of seeds stands. */
+interface Sequence {
+  seeded: number
+  drawn: number
+}
+
+const ofThread: Sequence = { seeded: Math.floor(Math.random() * 2 ** 32), drawn: 0 }
+const ofCall = new AsyncLocalStorage<Sequence>()
+
+const current = (): Sequence => ofCall.getStore() ?? ofThread
 
 /**
  * Seeds initializers, dropout and shuffling of this thread: the same seed gives the same numbers, bit for bit. A
  * `seed` option given to one of them stands on its own. Without a seed every run differs.
  */
 export function setSeed(n: number): void {
-  seeded = checkSeed('setSeed', n)
-  drawn = 0
+  Object.assign(current(), { seeded: checkSeed('setSeed', n), drawn: 0 })
+}
+
+/**
+ * @internal Runs `fn`, and whatever it awaits, with a sequence of seeds of its own, as after `setSeed(seed)`. The
+ * caller's sequence stays where it is, and nothing that runs in between disturbs this one.
+ */
+export function withSeed<T>(seed: number, fn: () => T): T {
+  return ofCall.run({ seeded: seed, drawn: 0 }, fn)
 }
 
 /** @internal The next seed of the sequence that `setSeed` started: a whole number below 2^53. */
 export function nextSeed(): number {
-  return hash(seeded, ++drawn)
+  const sequence = current()
+  return hash(sequence.seeded, ++sequence.drawn)
 }
 
 /** @internal Throws unless `seed` is a whole number from 0 to 2^53 - 1. */

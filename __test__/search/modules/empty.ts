@@ -1,0 +1,2 @@
+// A module without build.
+export const built = 1
