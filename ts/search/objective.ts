@@ -15,7 +15,7 @@ export interface Objective {
   mode?: 'auto' | 'min' | 'max'
 }
 
-/** @internal */
+/** Whether less or more is better. */
 export type Mode = 'min' | 'max'
 
 /** @internal What a trial needs to know of the objective, wherever it runs. */

@@ -11,7 +11,7 @@ export type Space = { readonly [name: string]: Range<unknown> }
 /** What is drawn from a space: a value for each name. */
 export type ParamsOf<S extends Space> = { readonly [K in keyof S]: S[K] extends Range<infer T> ? T : never }
 
-/** @internal Values by name, whatever the space. */
+/** Values by name, whatever the space. */
 export type Params = { readonly [name: string]: unknown }
 
 /** @internal Throws unless `space` has a range for each name. */
