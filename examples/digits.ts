@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { callbacks, datasets, layers, sequential, setSeed, threads } from 'ferrograd'
 
-const epochs = 20
+const epochs = process.env.EXAMPLES_SHORT === '1' ? 2 : 20
 setSeed(1)
 const { train, test } = datasets.digits()
 

@@ -70,7 +70,7 @@ if (wants('rust')) {
 
 if (wants('ts')) {
   await run('examples of the documentation', process.execPath, [join('scripts', 'extract-examples.mjs')])
-  const built = [await tsc('tsconfig.json'), await tsc('__test__/tsconfig.json')]
+  const built = [await tsc('tsconfig.json'), await tsc('examples/tsconfig.json'), await tsc('__test__/tsconfig.json')]
   if (built.every(({ code }) => code === 0)) {
     await ava('ava', [])
     const { native } = await import('../dist/native/index.js')
