@@ -5,16 +5,68 @@ use std::sync::Arc;
 
 use crate::{Disjoint, Isa, Team};
 
+/// How convolutions are computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Convolution {
+    /// Whatever is fastest for the sizes.
+    #[default]
+    Auto,
+    /// One rounding for each multiplication and addition: no Winograd transform.
+    Direct,
+    /// The Winograd algorithm F(2 × 2, 3 × 3) wherever there is one, and F(4 × 4, 3 × 3).
+    Winograd2,
+    Winograd4,
+}
+
+impl Convolution {
+    pub const ALL: [Convolution; 4] = [
+        Convolution::Auto,
+        Convolution::Direct,
+        Convolution::Winograd2,
+        Convolution::Winograd4,
+    ];
+
+    /// The one that `name` forces, or an error that lists what there is.
+    pub fn forced(name: &str) -> Result<Convolution, String> {
+        Convolution::ALL
+            .into_iter()
+            .find(|way| way.name() == name)
+            .ok_or_else(|| {
+                let names = Convolution::ALL.map(Convolution::name).join(", ");
+                format!("there is no \"{name}\"; ways to convolve are {names}")
+            })
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Convolution::Auto => "auto",
+            Convolution::Direct => "direct",
+            Convolution::Winograd2 => "winograd2",
+            Convolution::Winograd4 => "winograd4",
+        }
+    }
+}
+
 /// What every kernel takes first. Cheap to clone.
 #[derive(Clone)]
 pub struct Exec {
     pub isa: Isa,
     pub team: Arc<Team>,
+    pub convolution: Convolution,
 }
 
 impl Exec {
     pub fn new(isa: Isa, team: Arc<Team>) -> Exec {
-        Exec { isa, team }
+        Exec {
+            isa,
+            team,
+            convolution: Convolution::Auto,
+        }
+    }
+
+    /// The same, with another way to convolve.
+    pub fn convolving(self, convolution: Convolution) -> Exec {
+        Exec { convolution, ..self }
     }
 
     /// One thread on the best instruction set of this machine.

@@ -36,7 +36,7 @@ pub mod unary;
 pub mod update;
 pub mod vector_math;
 
-pub use exec::Exec;
+pub use exec::{Convolution, Exec};
 pub use parallel::{Disjoint, Held, Team};
 pub use scratch::with_scratch;
 pub use simd::Isa;

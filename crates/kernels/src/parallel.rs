@@ -251,6 +251,11 @@ impl<'a, T> Disjoint<'a, T> {
         }
     }
 
+    /// Where the slice starts. Whoever writes through it sees to it that nobody else touches the same places.
+    pub fn pointer(&self) -> *mut T {
+        self.pointer
+    }
+
     /// # Safety
     /// While the returned slice lives, nothing else may touch this range. The range is checked.
     #[allow(

@@ -107,7 +107,10 @@ impl Compute {
     }
 
     fn set_team(&mut self, team: Arc<Team>) {
-        self.exec = Exec::new(self.exec.isa, team);
+        self.exec = Exec {
+            team,
+            ..self.exec.clone()
+        };
         self.held = self.awake.then(|| self.exec.team.hold());
     }
 }
@@ -168,7 +171,12 @@ impl Runtime {
             },
             _ => std::thread::available_parallelism().map_or(1, |count| count.get()),
         };
-        let exec = Exec::new(isa, team_of(threads)?);
+        let convolution = match std::env::var("FERROGRAD_CONV") {
+            Ok(name) if !name.is_empty() => Convolution::forced(&name)
+                .map_err(|error| Error::from_reason(format!("FERROGRAD_CONV: {error}")))?,
+            _ => Convolution::Auto,
+        };
+        let exec = Exec::new(isa, team_of(threads)?).convolving(convolution);
         Ok(Runtime {
             stream: Stream::new(Compute::new(exec)).map_err(Error::from_reason)?,
             pool: Pool::new(memory_limit()?),

@@ -3,8 +3,9 @@
 //! All three run on the register tile of [`crate::microkernel`], straight from the images. The forward pass slides
 //! windows over x (`slide`); the input gradient is the same loop over dy (`input_gradient`); the weight gradient is a
 //! product along the positions (`weight`). Few filters or channels turn the product round (`thin`), and convolutions
-//! with one channel a group have loops over channels instead (`depthwise`, `channels`). How windows are read and cut is
-//! the same everywhere (`windows`, `bands`).
+//! with one channel a group have loops over channels instead (`depthwise`, `channels`). Windows of 3 × 3 that move by one
+//! pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and cut is the same
+//! everywhere else (`windows`, `bands`).
 
 mod bands;
 mod channels;
@@ -18,6 +19,7 @@ mod tests;
 mod thin;
 mod weight;
 mod windows;
+mod winograd;
 
 pub use geometry::Conv2d;
 pub use input_gradient::input_gradient;

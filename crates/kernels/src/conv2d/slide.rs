@@ -8,8 +8,8 @@
 //! Bound by the multiply-adds from 16 channels or so on; by writing the result below.
 
 use super::bands::{Band, Bands, even};
-use super::thin;
 use super::windows::{Laid, View};
+use super::{thin, winograd};
 use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
 use crate::{Disjoint, Exec};
 
@@ -62,8 +62,16 @@ impl Slide {
         pack::panel_len(cx.isa, self.view.taps() * self.channels())
     }
 
+    /// Outputs along a side of a tile of the Winograd algorithm, where that serves.
+    fn tile(&self, cx: &Exec) -> Option<usize> {
+        winograd::tile_of(cx, &self.view, self.groups, self.columns)
+    }
+
     /// Floats of all packed weights.
     pub fn packed_len(&self, cx: &Exec) -> usize {
+        if let Some(m) = self.tile(cx) {
+            return winograd::packed_len(cx, self, m);
+        }
         if thin::serves(cx, self) {
             return self.columns * self.view.taps() * self.view.channels;
         }
@@ -85,6 +93,9 @@ impl Slide {
         matrix: impl Fn(usize, usize, usize) -> pack::Matrix<'w> + Sync,
         packed: &mut [f32],
     ) {
+        if let Some(m) = self.tile(cx) {
+            return winograd::pack(cx, self, m, matrix, packed);
+        }
         if thin::serves(cx, self) {
             return thin::pack(self, matrix, packed);
         }
@@ -130,6 +141,9 @@ impl Slide {
         let panels = self.panels(cx);
         if self.view.positions() == 0 || panels == 0 {
             return;
+        }
+        if let Some(m) = self.tile(cx) {
+            return winograd::run(cx, self, m, source, packed, bias, activation, target);
         }
         let (bands, blocks) = self.plan(cx);
         if thin::serves(cx, self) {

@@ -1,11 +1,11 @@
 use super::*;
-use crate::Isa;
+use crate::{Convolution, Isa};
 
 /// A small generator, so that tests need no other crate.
-struct Dice(u64);
+pub(super) struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
+    pub fn roll(&mut self, below: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6364136223846793005)
@@ -13,9 +13,17 @@ impl Dice {
         ((self.0 >> 33) as usize) % below
     }
 
-    fn integers(&mut self, len: usize) -> Vec<f32> {
+    pub fn integers(&mut self, len: usize) -> Vec<f32> {
         (0..len).map(|_| self.roll(9) as f32 - 4.0).collect()
     }
+}
+
+/// Every path without the Winograd algorithm, which is not exact.
+fn direct() -> Vec<Exec> {
+    Exec::all_for_tests()
+        .into_iter()
+        .map(|cx| cx.convolving(Convolution::Direct))
+        .collect()
 }
 
 fn random_axis(dice: &mut Dice) -> Axis {
@@ -78,7 +86,7 @@ fn check(conv: &Conv2d, execs: &[Exec], dice: &mut Dice) {
 
 #[test]
 fn every_direction_is_exact_on_random_geometry() {
-    let execs = Exec::all_for_tests();
+    let execs = direct();
     let mut dice = Dice(7);
     for _ in 0..400 {
         let conv = random_conv(&mut dice);
@@ -86,7 +94,14 @@ fn every_direction_is_exact_on_random_geometry() {
     }
 }
 
-fn same(batch: usize, size: usize, kernel: usize, stride: usize, channels: usize, filters: usize) -> Conv2d {
+pub(super) fn same(
+    batch: usize,
+    size: usize,
+    kernel: usize,
+    stride: usize,
+    channels: usize,
+    filters: usize,
+) -> Conv2d {
     let pad = (kernel - 1) / 2;
     let axis = Axis::new(size, kernel, stride, 1, pad, kernel - 1 - pad).unwrap();
     Conv2d::new(batch, axis, axis, channels, filters, 1).unwrap()
@@ -94,7 +109,7 @@ fn same(batch: usize, size: usize, kernel: usize, stride: usize, channels: usize
 
 #[test]
 fn layers_of_real_networks_are_exact() {
-    let execs = Exec::all_for_tests();
+    let execs = direct();
     let mut dice = Dice(3);
     for conv in [
         same(5, 28, 3, 1, 1, 32),
@@ -130,14 +145,14 @@ fn all_loops() -> Vec<Conv2d> {
     ]
 }
 
-fn floats(dice: &mut Dice, len: usize) -> Vec<f32> {
+pub(super) fn floats(dice: &mut Dice, len: usize) -> Vec<f32> {
     (0..len)
         .map(|_| dice.roll(1 << 20) as f32 / (1 << 19) as f32 - 1.0)
         .collect()
 }
 
 /// Forward, input gradient and weight gradient, one after the other.
-fn run(cx: &Exec, conv: &Conv2d, x: &[f32], w: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
+pub(super) fn run(cx: &Exec, conv: &Conv2d, x: &[f32], w: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
     let mut found = [dy, x, w].map(|like| vec![f32::NAN; like.len()]);
     forward(cx, conv, x, w, &[], Activation::None, &mut found[0]);
     input_gradient(cx, conv, dy, w, &mut found[1]);
@@ -145,7 +160,7 @@ fn run(cx: &Exec, conv: &Conv2d, x: &[f32], w: &[f32], dy: &[f32]) -> [Vec<f32>;
     found
 }
 
-fn run_reference<T: num_traits::Float>(conv: &Conv2d, x: &[T], w: &[T], dy: &[T]) -> [Vec<T>; 3] {
+pub(super) fn run_reference<T: num_traits::Float>(conv: &Conv2d, x: &[T], w: &[T], dy: &[T]) -> [Vec<T>; 3] {
     let mut found = [dy, x, w].map(|like| vec![T::nan(); like.len()]);
     reference::forward(conv, x, w, &[], false, &mut found[0]);
     reference::input_gradient(conv, dy, w, &mut found[1]);
@@ -194,7 +209,7 @@ fn floats_are_close_and_have_the_same_bits_on_any_number_of_threads() {
 #[test]
 fn what_is_not_finite_is_so_in_the_same_places_as_in_the_reference() {
     let mut dice = Dice(5);
-    let execs = Exec::all_for_tests();
+    let execs = direct();
     for round in 0..200 {
         let conv = random_conv(&mut dice);
         let mut inputs =
@@ -222,7 +237,7 @@ fn what_is_not_finite_is_so_in_the_same_places_as_in_the_reference() {
 #[test]
 fn legal_giants_need_no_giant_memory() {
     let most = crate::padding::MOST as usize;
-    let cx = Exec::serial();
+    let cx = Exec::serial().convolving(Convolution::Direct);
     let mut dice = Dice(2);
     for axis in [
         Axis::new(3, 2, most, 1, most, most),

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::bands::{Band, even, in_parts};
 use super::windows::{Laid, View};
-use super::{Conv2d, depthwise};
+use super::{Conv2d, depthwise, winograd};
 use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
 use crate::{Exec, with_scratch};
 
@@ -49,6 +49,9 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
         return depthwise::weight_gradient(cx, conv, x, dy, dw);
     }
     let mut view = conv.view();
+    if let Some(m) = winograd::tile_of(cx, &view, conv.groups, conv.filters) {
+        return winograd::weight_gradient(cx, conv, &view, m, x, dy, dw);
+    }
     let shape = Shape::of(cx.isa);
     // Few filters would fill a register to a part only: then channels are the columns, and the result is transposed.
     if conv.groups == 1 && conv.filters * 2 <= shape.lanes && conv.width.kernel * conv.channels > conv.filters

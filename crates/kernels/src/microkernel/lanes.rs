@@ -1,14 +1,16 @@
-//! One vector register of each instruction set, as far as the micro-kernel needs it.
+//! One vector register of each instruction set, as far as the micro-kernel and the Winograd transforms need it.
 
 /// A register of `COUNT` floats. Every method is inlined into a function that enables the instruction set.
 ///
 /// # Safety
 /// All methods: the instruction set is there, and the pointers are valid for as many floats as are read or written.
-pub(super) trait Lanes: Copy {
+pub(crate) trait Lanes: Copy {
     const COUNT: usize;
     unsafe fn zero() -> Self;
     /// The float at `from` in every lane.
     unsafe fn splat(from: *const f32) -> Self;
+    /// `value` in every lane.
+    unsafe fn all(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     /// The first `count` lanes; zeros behind them. Reads nothing else.
     unsafe fn load_first(from: *const f32, count: usize) -> Self;
@@ -16,6 +18,7 @@ pub(super) trait Lanes: Copy {
     /// Writes the first `count` lanes and nothing else.
     unsafe fn store_first(self, to: *mut f32, count: usize);
     unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
     /// `self · factor + sum`, in one rounding where the hardware has it.
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
     /// 0 where a lane is 0, -0 or below, the lane itself otherwise (NaN stays NaN).
@@ -24,7 +27,7 @@ pub(super) trait Lanes: Copy {
 
 /// Four plain floats: what the compiler makes of them is whatever the target guarantees.
 #[derive(Clone, Copy)]
-pub(super) struct Plain([f32; 4]);
+pub(crate) struct Plain([f32; 4]);
 
 impl Lanes for Plain {
     const COUNT: usize = 4;
@@ -32,6 +35,16 @@ impl Lanes for Plain {
     #[inline(always)]
     unsafe fn zero() -> Self {
         Plain([0.0; 4])
+    }
+
+    #[inline(always)]
+    unsafe fn all(value: f32) -> Self {
+        Plain([value; 4])
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Plain(std::array::from_fn(|i| self.0[i] - other.0[i]))
     }
 
     #[inline(always)]
@@ -84,7 +97,7 @@ impl Lanes for Plain {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) mod x86 {
+pub(crate) mod x86 {
     use super::Lanes;
     use std::arch::x86_64::*;
 
@@ -106,6 +119,18 @@ pub(super) mod x86 {
         unsafe fn zero() -> Self {
             // SAFETY: the trait's contract, here and in every method below.
             Avx2(unsafe { _mm256_setzero_ps() })
+        }
+
+        #[inline(always)]
+        unsafe fn all(value: f32) -> Self {
+            // SAFETY: as above.
+            Avx2(unsafe { _mm256_set1_ps(value) })
+        }
+
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            // SAFETY: as above.
+            Avx2(unsafe { _mm256_sub_ps(self.0, other.0) })
         }
 
         #[inline(always)]
@@ -179,6 +204,18 @@ pub(super) mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn all(value: f32) -> Self {
+            // SAFETY: as above.
+            Avx512(unsafe { _mm512_set1_ps(value) })
+        }
+
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            // SAFETY: as above.
+            Avx512(unsafe { _mm512_sub_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
         unsafe fn splat(from: *const f32) -> Self {
             // SAFETY: as above.
             Avx512(unsafe { _mm512_set1_ps(*from) })
@@ -236,7 +273,7 @@ pub(super) mod x86 {
     unused_unsafe,
     reason = "some of these intrinsics are safe on targets that always have NEON"
 )]
-pub(super) mod arm {
+pub(crate) mod arm {
     use super::{Lanes, Plain};
     use std::arch::aarch64::*;
 
@@ -250,6 +287,18 @@ pub(super) mod arm {
         unsafe fn zero() -> Self {
             // SAFETY: NEON belongs to every aarch64 target; pointers by the trait's contract, here and below.
             Neon(unsafe { vdupq_n_f32(0.0) })
+        }
+
+        #[inline(always)]
+        unsafe fn all(value: f32) -> Self {
+            // SAFETY: as above.
+            Neon(unsafe { vdupq_n_f32(value) })
+        }
+
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            // SAFETY: as above.
+            Neon(unsafe { vsubq_f32(self.0, other.0) })
         }
 
         #[inline(always)]

@@ -31,7 +31,7 @@
 //! because a factor is zero. Denormal numbers are kept.
 
 mod block;
-mod lanes;
+pub(crate) mod lanes;
 pub mod pack;
 
 use crate::Isa;

@@ -1,0 +1,279 @@
+//! Sliding products by transformed tiles: the forward pass over x, and the input gradient over dy.
+
+use super::transform::{Target, filter, input_tile, output_tile};
+use super::{Tiles, row_len};
+use crate::conv2d::bands::even;
+use crate::conv2d::slide::Slide;
+use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
+use crate::{Disjoint, Exec, with_scratch};
+
+/// Floats of transformed tiles that one pass holds: three quarters of a second-level cache of 2 MB, ...
+const PASS_FLOATS: usize = 384 << 10;
+/// ... but no fewer than so many tiles, or reading the transformed filters would cost more than it saves.
+const LEAST_TILES: usize = 48;
+const MOST_TILES: usize = 192;
+/// Tasks that a product is cut into if it is large enough.
+const ENOUGH: usize = 16;
+/// Channels whose filters are transformed in one go.
+const PACK_DEPTH: usize = 64;
+
+fn panels(cx: &Exec, slide: &Slide) -> usize {
+    slide.columns.div_ceil(Shape::of(cx.isa).cols)
+}
+
+/// Floats of the transformed filters.
+pub fn packed_len(cx: &Exec, slide: &Slide, m: usize) -> usize {
+    (m + 2) * (m + 2) * panels(cx, slide) * pack::panel_len(cx.isa, slide.view.channels)
+}
+
+/// Transforms the filters: for each place of a tile, panels of channels × columns. `matrix` is that of [`Slide::pack`].
+pub fn pack<'w>(
+    cx: &Exec,
+    slide: &Slide,
+    m: usize,
+    matrix: impl Fn(usize, usize, usize) -> pack::Matrix<'w> + Sync,
+    packed: &mut [f32],
+) {
+    assert!(packed.len() >= packed_len(cx, slide, m), "transformed filters");
+    let width = Shape::of(cx.isa).cols;
+    let channels = slide.view.channels;
+    let (count, len) = (panels(cx, slide), pack::panel_len(cx.isa, channels));
+    let packed = Disjoint::new(packed);
+    let chunks = channels.div_ceil(PACK_DEPTH);
+    cx.tiles(count * chunks, |task| {
+        let (panel, chunk) = (task / chunks, task % chunks);
+        let first = chunk * PACK_DEPTH;
+        let depth = PACK_DEPTH.min(channels - first);
+        let cols = width.min(slide.columns - panel * width);
+        let taps_len = pack::panel_len(cx.isa, depth);
+        with_scratch(9 * taps_len, |taps| {
+            for (tap, to) in taps.chunks_exact_mut(taps_len).enumerate() {
+                let mut from = matrix(tap / 3, tap % 3, 0);
+                from.start += first * from.row + panel * width * from.col;
+                pack::right(cx.isa, from, depth, cols, to);
+            }
+            let start = panel * len + first * width;
+            let transform = if m == 4 { filter::<4> } else { filter::<2> };
+            // SAFETY: nine planes of `taps_len` floats are there; of each place the `taps_len` floats from `start` on
+            // belong to this task, and the last place ends inside `packed` (asserted above).
+            unsafe {
+                transform(
+                    cx.isa,
+                    taps.as_ptr(),
+                    taps_len,
+                    packed.pointer().add(start),
+                    count * len,
+                    taps_len,
+                );
+            }
+        });
+    });
+}
+
+/// How tiles and columns are cut into tasks, by the sizes alone.
+struct Plan {
+    tiles: Tiles,
+    blocks: usize,
+    columns: usize,
+}
+
+impl Plan {
+    fn new(cx: &Exec, slide: &Slide, m: usize) -> Plan {
+        let tiles = Tiles::new(&slide.view, m);
+        let each = tiles.places() * (row_len(slide.view.channels) + row_len(slide.columns));
+        let most = (PASS_FLOATS / each).clamp(LEAST_TILES, MOST_TILES);
+        let blocks = tiles
+            .count
+            .div_ceil(most)
+            .max(ENOUGH.min(tiles.count.div_ceil(LEAST_TILES)));
+        // A block of columns transforms the input again, so it should not be narrow.
+        let columns = ENOUGH.div_ceil(blocks).min(panels(cx, slide).div_ceil(4));
+        Plan {
+            tiles,
+            blocks,
+            columns,
+        }
+    }
+}
+
+/// Runs the product on `source` into `target`, as [`Slide::run`] does.
+#[allow(clippy::too_many_arguments)]
+pub fn run(
+    cx: &Exec,
+    slide: &Slide,
+    m: usize,
+    source: &[f32],
+    packed: &[f32],
+    bias: &[f32],
+    activation: Activation,
+    target: &mut [f32],
+) {
+    let view = &slide.view;
+    let Plan {
+        tiles,
+        blocks,
+        columns,
+    } = Plan::new(cx, slide, m);
+    let count = panels(cx, slide);
+    assert!(source.len() >= view.batch * view.rows.source * view.cols.source * view.channels);
+    assert!(packed.len() >= packed_len(cx, slide, m) && (bias.is_empty() || bias.len() >= slide.columns));
+    let last = slide.to.base
+        + (view.batch - 1) * slide.to.image
+        + (view.rows.count - 1) * slide.to.line
+        + (view.cols.count - 1) * slide.to.position;
+    assert!(
+        last + slide.columns <= target.len(),
+        "the last position ends in the target"
+    );
+    let target = Disjoint::new(target);
+    cx.tiles(blocks * columns, |task| {
+        let (block, part) = (task / columns, task % columns);
+        let job = Job {
+            cx,
+            slide,
+            tiles,
+            first: even(tiles.count, blocks, block),
+            count: even(tiles.count, blocks, block + 1) - even(tiles.count, blocks, block),
+            panels: even(count, columns, part)..even(count, columns, part + 1),
+        };
+        job.run(source, packed, bias, activation, &target);
+    });
+}
+
+/// Some tiles for some panels of columns.
+struct Job<'a> {
+    cx: &'a Exec,
+    slide: &'a Slide,
+    tiles: Tiles,
+    first: usize,
+    count: usize,
+    panels: std::ops::Range<usize>,
+}
+
+impl Job<'_> {
+    fn run(
+        &self,
+        source: &[f32],
+        packed: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        target: &Disjoint<f32>,
+    ) {
+        let places = self.tiles.places();
+        let channels = self.slide.view.channels;
+        let width = Shape::of(self.cx.isa).cols;
+        let (in_row, out_row) = (row_len(channels), row_len(self.panels.len() * width));
+        let (in_plane, out_plane) = (self.count * in_row, self.count * out_row);
+        with_scratch(places * (in_plane + out_plane), |scratch| {
+            let (inputs, sums) = scratch.split_at_mut(places * in_plane);
+            let transform = if self.tiles.m == 4 {
+                input_tile::<4>
+            } else {
+                input_tile::<2>
+            };
+            for tile in 0..self.count {
+                let patch = self.tiles.patch(&self.slide.view, source, self.first + tile);
+                // SAFETY: the patch is cut to the image, which `run` found in `source`; a row has room for whole registers.
+                unsafe {
+                    transform(
+                        self.cx.isa,
+                        &patch,
+                        channels,
+                        inputs.as_mut_ptr().add(tile * in_row),
+                        in_plane,
+                    );
+                }
+            }
+            self.products(packed, inputs, sums, in_row, out_row);
+            self.outputs(sums, out_row, bias, activation, target);
+        });
+    }
+
+    /// `sums[place] = inputs[place] · filters[place]`.
+    fn products(&self, packed: &[f32], inputs: &[f32], sums: &mut [f32], in_row: usize, out_row: usize) {
+        let shape = Shape::of(self.cx.isa);
+        let depth = self.slide.view.channels;
+        let panel_len = pack::panel_len(self.cx.isa, depth);
+        let all = panels(self.cx, self.slide);
+        let cells = Cells::new(sums);
+        for place in 0..self.tiles.places() {
+            let left = Left {
+                data: &inputs[place * self.count * in_row..],
+                row: in_row,
+                step: 1,
+            };
+            for (index, panel) in self.panels.clone().enumerate() {
+                let at = (place * all + panel) * panel_len;
+                let right = pack::as_right(self.cx.isa, &packed[at..at + panel_len]);
+                let tile = Tile {
+                    rows: self.count,
+                    cols: shape.cols,
+                    depth,
+                };
+                let to = (place * self.count * out_row + index * shape.cols, out_row);
+                // SAFETY: the sums belong to this thread, and rows lie at least a panel apart.
+                unsafe {
+                    multiply(
+                        self.cx.isa,
+                        tile,
+                        left,
+                        right,
+                        &[Segment::default()],
+                        Finish::default(),
+                        &cells,
+                        to,
+                    );
+                }
+            }
+        }
+    }
+
+    fn outputs(
+        &self,
+        sums: &[f32],
+        out_row: usize,
+        bias: &[f32],
+        activation: Activation,
+        target: &Disjoint<f32>,
+    ) {
+        let Slide {
+            view, to, columns, ..
+        } = self.slide;
+        let width = Shape::of(self.cx.isa).cols;
+        let first = self.panels.start * width;
+        let columns = (self.panels.end * width).min(*columns) - first;
+        let transform = if self.tiles.m == 4 {
+            output_tile::<4>
+        } else {
+            output_tile::<2>
+        };
+        for tile in 0..self.count {
+            let at = self.tiles.get(self.first + tile);
+            let start = to.base + at.image * to.image + at.row * to.line + at.col * to.position + first;
+            let place = Target {
+                data: target.pointer().wrapping_add(start),
+                row: to.line,
+                pixel: to.position,
+                rows: self.tiles.m.min(view.rows.count - at.row),
+                cols: self.tiles.m.min(view.cols.count - at.col),
+                bias: if bias.is_empty() {
+                    &[]
+                } else {
+                    &bias[first..first + columns]
+                },
+                relu: activation == Activation::Relu,
+            };
+            // SAFETY: `run` asserted that the last position ends inside the target; each position and column belongs to one
+            // tile of one task. A row of sums has whole registers.
+            unsafe {
+                transform(
+                    self.cx.isa,
+                    sums.as_ptr().add(tile * out_row),
+                    self.count * out_row,
+                    columns,
+                    &place,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,496 @@
+//! The transforms of the Winograd algorithm F(M × M, 3 × 3), M = 2 or 4, on whole registers of channels.
+//!
+//! Along one axis a tile of M outputs y of a convolution of S = M + 2 pixels d with three taps g is
+//!
+//! ```text
+//! y = Aᵀ · ((G · g) ⊙ (Bᵀ · d))
+//! ```
+//!
+//! and in two dimensions every matrix is applied to columns, then to rows. The points of interpolation are 0, ±1, ∞ for
+//! M = 2 (Winograd 1980) and 0, ±1/√2, ±√2, ∞ for M = 4: with them the error is half of what the usual 0, ±1, ±2, ∞ of Lavin
+//! and Gray (2016) give (how points matter: Barabasz et al. 2020). The gradient of g is the transposed chain:
+//! dg = Gᵀ · Σ ((Bᵀ · d) ⊙ (A · dy)).
+
+#![allow(clippy::needless_range_loop, reason = "columns of a square array")]
+
+use crate::Isa;
+use crate::microkernel::lanes::{self, Lanes};
+use std::ops::Range;
+
+/// The most pixels along a side of a transformed tile.
+pub const MOST: usize = 6;
+
+/// Some pixels of an image, read as a square tile: those outside of `rows` and `cols` count as zero.
+pub struct Patch {
+    /// Where the first pixel of the tile stands, or would stand.
+    pub data: *const f32,
+    /// Floats between two rows and between two pixels.
+    pub row: usize,
+    pub pixel: usize,
+    /// Rows and columns of the tile that are in the image.
+    pub rows: Range<usize>,
+    pub cols: Range<usize>,
+}
+
+/// Where the pixels of a finished tile go: `rows × cols` of them exist.
+pub struct Target<'a> {
+    pub data: *mut f32,
+    pub row: usize,
+    pub pixel: usize,
+    pub rows: usize,
+    pub cols: usize,
+    /// One number for each column, or none.
+    pub bias: &'a [f32],
+    pub relu: bool,
+}
+
+/// Compiles `$body::<V, M>` for every instruction set and picks by the first argument.
+macro_rules! on_every_isa {
+    ($(#[$meta:meta])* $name:ident = $body:ident($($arg:ident: $ty:ty),*)) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments)]
+        pub unsafe fn $name<const M: usize>(isa: Isa, $($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            unsafe fn avx512<const M: usize>($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
+                unsafe { $body::<lanes::x86::Avx512, M>($($arg),*) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            unsafe fn avx2<const M: usize>($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
+                unsafe { $body::<lanes::x86::Avx2, M>($($arg),*) }
+            }
+            // SAFETY: an `Isa` is only made where the machine has it; the rest is the caller's promise.
+            unsafe {
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 => avx512::<M>($($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => avx2::<M>($($arg),*),
+                    #[cfg(target_arch = "aarch64")]
+                    Isa::Neon => $body::<lanes::arm::Neon, M>($($arg),*),
+                    _ => $body::<lanes::Plain, M>($($arg),*),
+                }
+            }
+        }
+    };
+}
+
+on_every_isa! {
+    /// `to[i · plane + c] = (Bᵀ · d · B)[i]` for each of `channels` channels c and the S · S places i of the tile.
+    ///
+    /// # Safety
+    /// The pixels of `patch` that exist have `channels` floats. `to` has S · S planes of `channels` floats, rounded up to
+    /// whole registers, that nobody else uses.
+    input_tile = spread_input(patch: &Patch, channels: usize, to: *mut f32, plane: usize)
+}
+on_every_isa! {
+    /// `to[i · plane + c] = (A · dy · Aᵀ)[i]` for each of `channels` channels c; `patch` is a tile of M × M pixels.
+    ///
+    /// # Safety
+    /// As for `input_tile`.
+    gradient_tile = spread_gradient(patch: &Patch, channels: usize, to: *mut f32, plane: usize)
+}
+on_every_isa! {
+    /// Writes `Aᵀ · m · A`, plus bias, rectified if asked for, to the pixels of `target`; m is `from[i · plane + c]`.
+    ///
+    /// # Safety
+    /// `from` has S · S planes of `columns` floats rounded up to whole registers; the pixels of `target` have `columns`
+    /// floats that nobody else uses, the bias none or as many.
+    output_tile = gather_output(from: *const f32, plane: usize, columns: usize, target: &Target)
+}
+on_every_isa! {
+    /// `to[i · to_plane + p] = (G · g · Gᵀ)[i]` for the `len` floats p of each plane; g is `from[tap · from_plane + p]`.
+    ///
+    /// # Safety
+    /// `len` is a whole number of registers; nine planes may be read, and S · S written that nobody else uses.
+    filter = spread_filter(from: *const f32, from_plane: usize, to: *mut f32, to_plane: usize, len: usize)
+}
+on_every_isa! {
+    /// `to[tap · to_plane + p] = (Gᵀ · u · G)[tap]` for the `len` floats p of each plane; u is `from[i · from_plane + p]`.
+    ///
+    /// # Safety
+    /// Planes of `from` have `len` floats rounded up to whole registers, the nine of `to` have `len` that nobody else
+    /// uses.
+    filter_gradient = gather_filter(from: *const f32, from_plane: usize, to: *mut f32, to_plane: usize, len: usize)
+}
+
+/// One register for each place along a side of a tile; what a transform does not use is zero.
+type Side<V> = [V; MOST];
+
+// No closure calls a lane's methods in these loops: it would be compiled without the instruction set and call each of them.
+
+/// # Safety
+/// As for [`input_tile`].
+#[inline(always)]
+unsafe fn spread_input<V: Lanes, const M: usize>(patch: &Patch, channels: usize, to: *mut f32, plane: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if patch.rows.len() == M + 2 && patch.cols.len() == M + 2 {
+            spread::<V, M, false, true>(patch, channels, to, plane);
+        } else {
+            spread::<V, M, false, false>(patch, channels, to, plane);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`gradient_tile`].
+#[inline(always)]
+unsafe fn spread_gradient<V: Lanes, const M: usize>(
+    patch: &Patch,
+    channels: usize,
+    to: *mut f32,
+    plane: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if patch.rows.len() == M && patch.cols.len() == M {
+            spread::<V, M, true, true>(patch, channels, to, plane);
+        } else {
+            spread::<V, M, true, false>(patch, channels, to, plane);
+        }
+    }
+}
+
+/// Transforms a patch by columns, then by rows: with A where it is a `GRADIENT`, else with Bᵀ. `WHOLE` says that all
+/// of its pixels exist.
+///
+/// # Safety
+/// As for [`input_tile`] and [`gradient_tile`].
+#[inline(always)]
+unsafe fn spread<V: Lanes, const M: usize, const GRADIENT: bool, const WHOLE: bool>(
+    patch: &Patch,
+    channels: usize,
+    to: *mut f32,
+    plane: usize,
+) {
+    let size = M + 2;
+    let pixels = if GRADIENT { M } else { size };
+    for c in (0..channels).step_by(V::COUNT) {
+        let left = channels - c;
+        // SAFETY: the caller's promise: pixels that exist have `channels` floats, of which `left` are from `c` on; planes
+        // are a whole number of registers.
+        unsafe {
+            let mut columns = [[V::zero(); MOST]; MOST];
+            for j in 0..pixels {
+                let mut side = [V::zero(); MOST];
+                for (i, value) in side.iter_mut().enumerate().take(pixels) {
+                    if WHOLE || (patch.rows.contains(&i) && patch.cols.contains(&j)) {
+                        let from = patch.data.wrapping_add(i * patch.row + j * patch.pixel + c);
+                        *value = load::<V>(from, left);
+                    }
+                }
+                let side = if GRADIENT {
+                    gradient::<V, M>(side)
+                } else {
+                    input::<V, M>(side)
+                };
+                for i in 0..size {
+                    columns[i][j] = side[i];
+                }
+            }
+            for (i, row) in columns.iter().enumerate().take(size) {
+                let side = if GRADIENT {
+                    gradient::<V, M>(*row)
+                } else {
+                    input::<V, M>(*row)
+                };
+                for (j, value) in side.into_iter().enumerate().take(size) {
+                    value.store(to.add((i * size + j) * plane + c));
+                }
+            }
+        }
+    }
+}
+
+/// A register, or its first `left` lanes.
+#[inline(always)]
+unsafe fn load<V: Lanes>(from: *const f32, left: usize) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if left >= V::COUNT {
+            V::load(from)
+        } else {
+            V::load_first(from, left)
+        }
+    }
+}
+
+/// A register at each of `count` pointers that lie `step` apart; zero behind them.
+#[inline(always)]
+unsafe fn side<V: Lanes>(from: *const f32, count: usize, step: usize) -> Side<V> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut side = [V::zero(); MOST];
+        for (i, value) in side.iter_mut().enumerate().take(count) {
+            *value = V::load(from.add(i * step));
+        }
+        side
+    }
+}
+
+/// # Safety
+/// As for [`output_tile`].
+#[inline(always)]
+unsafe fn gather_output<V: Lanes, const M: usize>(
+    from: *const f32,
+    plane: usize,
+    columns: usize,
+    target: &Target,
+) {
+    let size = M + 2;
+    for c in (0..columns).step_by(V::COUNT) {
+        let left = columns - c;
+        // SAFETY: the caller's promise: planes are whole registers, pixels and bias have `left` floats from `c` on.
+        unsafe {
+            let mut rows = [[V::zero(); MOST]; M];
+            for j in 0..size {
+                let side = side::<V>(from.add(j * plane + c), size, size * plane);
+                let side = output::<V, M>(side);
+                for i in 0..M {
+                    rows[i][j] = side[i];
+                }
+            }
+            let bias = match target.bias {
+                [] => V::zero(),
+                bias => load(bias.as_ptr().add(c), left),
+            };
+            for (i, row) in rows.iter().enumerate().take(target.rows) {
+                let side = output::<V, M>(*row);
+                for (j, value) in side.into_iter().enumerate().take(target.cols) {
+                    let mut value = value.add(bias);
+                    if target.relu {
+                        value = value.relu();
+                    }
+                    let to = target.data.add(i * target.row + j * target.pixel + c);
+                    if left >= V::COUNT {
+                        value.store(to);
+                    } else {
+                        value.store_first(to, left);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`filter()`].
+#[inline(always)]
+unsafe fn spread_filter<V: Lanes, const M: usize>(
+    from: *const f32,
+    from_plane: usize,
+    to: *mut f32,
+    to_plane: usize,
+    len: usize,
+) {
+    let size = M + 2;
+    for p in (0..len).step_by(V::COUNT) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut columns = [[V::zero(); 3]; MOST];
+            for j in 0..3 {
+                let side = side::<V>(from.add(j * from_plane + p), 3, 3 * from_plane);
+                let side = taps::<V, M>([side[0], side[1], side[2]]);
+                for i in 0..size {
+                    columns[i][j] = side[i];
+                }
+            }
+            for (i, row) in columns.iter().enumerate().take(size) {
+                let side = taps::<V, M>(*row);
+                for (j, value) in side.into_iter().enumerate().take(size) {
+                    value.store(to.add((i * size + j) * to_plane + p));
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`filter_gradient`].
+#[inline(always)]
+unsafe fn gather_filter<V: Lanes, const M: usize>(
+    from: *const f32,
+    from_plane: usize,
+    to: *mut f32,
+    to_plane: usize,
+    len: usize,
+) {
+    let size = M + 2;
+    for p in (0..len).step_by(V::COUNT) {
+        let left = len - p;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut rows = [[V::zero(); MOST]; 3];
+            for j in 0..size {
+                let side = side::<V>(from.add(j * from_plane + p), size, size * from_plane);
+                let side = taps_gradient::<V, M>(side);
+                for i in 0..3 {
+                    rows[i][j] = side[i];
+                }
+            }
+            for (i, row) in rows.iter().enumerate() {
+                let side = taps_gradient::<V, M>(*row);
+                for (j, value) in side.into_iter().enumerate() {
+                    let to = to.add((i * 3 + j) * to_plane + p);
+                    if left >= V::COUNT {
+                        value.store(to);
+                    } else {
+                        value.store_first(to, left);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The points of F(4, 3) and what they are made of: ±a and ±b with a · b = 1.
+const A: f32 = std::f32::consts::FRAC_1_SQRT_2;
+const B: f32 = std::f32::consts::SQRT_2;
+
+/// Bᵀ · d.
+///
+/// # Safety
+/// The instruction set of `V` is there; as for all below.
+#[inline(always)]
+unsafe fn input<V: Lanes, const M: usize>(d: Side<V>) -> Side<V> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if M == 2 {
+            let zero = V::zero();
+            return [
+                d[0].sub(d[2]),
+                d[1].add(d[2]),
+                d[2].sub(d[1]),
+                d[1].sub(d[3]),
+                zero,
+                zero,
+            ];
+        }
+        let middle = V::all(-2.5);
+        let (even, odd) = pair(d, -2.0);
+        let (even2, odd2) = pair(d, -0.5);
+        [
+            d[2].mul_add(middle, d[0].add(d[4])),
+            odd.mul_add(V::all(A), even),
+            odd.mul_add(V::all(-A), even),
+            odd2.mul_add(V::all(B), even2),
+            odd2.mul_add(V::all(-B), even2),
+            d[3].mul_add(middle, d[1].add(d[5])),
+        ]
+    }
+}
+
+#[inline(always)]
+unsafe fn pair<V: Lanes>(d: Side<V>, factor: f32) -> (V, V) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let factor = V::all(factor);
+        (d[2].mul_add(factor, d[4]), d[1].mul_add(factor, d[3]))
+    }
+}
+
+/// Aᵀ · m: M numbers.
+#[inline(always)]
+unsafe fn output<V: Lanes, const M: usize>(m: Side<V>) -> [V; M] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (sum, difference) = (m[1].add(m[2]), m[1].sub(m[2]));
+        let mut y = [V::zero(); M];
+        if M == 2 {
+            y[0] = m[0].add(sum);
+            y[1] = difference.sub(m[3]);
+        } else {
+            let (sum2, difference2) = (m[3].add(m[4]), m[3].sub(m[4]));
+            y[0] = m[0].add(sum).add(sum2);
+            y[1] = difference2.mul_add(V::all(B), scaled(difference, A));
+            y[2] = sum2.mul_add(V::all(2.0), scaled(sum, 0.5));
+            y[3] = difference2.mul_add(V::all(2.0 * B), difference.mul_add(V::all(0.5 * A), m[5]));
+        }
+        y
+    }
+}
+
+/// A · dy.
+#[inline(always)]
+unsafe fn gradient<V: Lanes, const M: usize>(y: Side<V>) -> Side<V> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if M == 2 {
+            let zero = V::zero();
+            return [y[0], y[0].add(y[1]), y[0].sub(y[1]), zero.sub(y[1]), zero, zero];
+        }
+        let (half, two) = (V::all(0.5), V::all(2.0));
+        let (even, odd) = (y[2].mul_add(half, y[0]), y[3].mul_add(half, y[1]));
+        let (even2, odd2) = (y[2].mul_add(two, y[0]), y[3].mul_add(two, y[1]));
+        [
+            y[0],
+            odd.mul_add(V::all(A), even),
+            odd.mul_add(V::all(-A), even),
+            odd2.mul_add(V::all(B), even2),
+            odd2.mul_add(V::all(-B), even2),
+            y[3],
+        ]
+    }
+}
+
+/// G · g.
+#[inline(always)]
+unsafe fn taps<V: Lanes, const M: usize>(g: [V; 3]) -> Side<V> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if M == 2 {
+            let (zero, ends) = (V::zero(), g[0].add(g[2]));
+            return [
+                g[0],
+                scaled(ends.add(g[1]), 0.5),
+                scaled(ends.sub(g[1]), 0.5),
+                g[2],
+                zero,
+                zero,
+            ];
+        }
+        let even = scaled(g[2].mul_add(V::all(0.5), g[0]), -2.0 / 3.0);
+        let even2 = scaled(g[2].mul_add(V::all(2.0), g[0]), 1.0 / 6.0);
+        let (odd, odd2) = (V::all(A * 2.0 / 3.0), V::all(B / 6.0));
+        let minus = V::zero().sub(g[1]);
+        [
+            g[0],
+            minus.mul_add(odd, even),
+            g[1].mul_add(odd, even),
+            g[1].mul_add(odd2, even2),
+            minus.mul_add(odd2, even2),
+            g[2],
+        ]
+    }
+}
+
+/// Gᵀ · u.
+#[inline(always)]
+unsafe fn taps_gradient<V: Lanes, const M: usize>(u: Side<V>) -> [V; 3] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (sum, difference) = (u[1].add(u[2]), u[1].sub(u[2]));
+        if M == 2 {
+            let sum = scaled(sum, 0.5);
+            return [u[0].add(sum), scaled(difference, 0.5), sum.add(u[3])];
+        }
+        let (sum2, difference2) = (u[3].add(u[4]), u[3].sub(u[4]));
+        [
+            sum2.mul_add(V::all(1.0 / 6.0), sum.mul_add(V::all(-2.0 / 3.0), u[0])),
+            difference2.mul_add(V::all(B / 6.0), scaled(difference, -2.0 / 3.0 * A)),
+            sum2.mul_add(V::all(1.0 / 3.0), sum.mul_add(V::all(-1.0 / 3.0), u[5])),
+        ]
+    }
+}
+
+#[inline(always)]
+unsafe fn scaled<V: Lanes>(x: V, factor: f32) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { x.mul_add(V::all(factor), V::zero()) }
+}

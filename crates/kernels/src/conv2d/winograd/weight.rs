@@ -1,0 +1,248 @@
+//! The weight gradient by transformed tiles: for each place, (channels × tiles) · (tiles × filters), summed over all tiles.
+//!
+//! Where the transformed gradient is small, ranges of tiles are tasks, each with a sum of its own that stays in the
+//! second-level cache; the sums are added in order. Where it is large, all threads transform a chunk of tiles, then share
+//! the products by places and panels.
+
+use std::ops::Range;
+
+use super::transform::{Patch, filter_gradient, gradient_tile, input_tile};
+use super::{Tiles, row_len};
+use crate::conv2d::Conv2d;
+use crate::conv2d::bands::{even, in_parts};
+use crate::conv2d::windows::View;
+use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply};
+use crate::{Disjoint, Exec, with_scratch};
+
+/// Floats of a transformed gradient up to which every task has its own.
+const OWN: usize = 160 << 10;
+/// Floats of transformed tiles that one task holds, and that all threads share.
+const TASK_FLOATS: usize = 256 << 10;
+const SHARED_FLOATS: usize = 4 << 20;
+/// Tiles of one product: fewer, and loading and storing sums would cost too much.
+const LEAST_TILES: usize = 32;
+/// Tasks that the tiles are cut into, if they are enough.
+const ENOUGH: usize = 16;
+
+/// dw, for windows that [`super::tile_of`] accepts with tiles of `m` outputs.
+pub fn weight_gradient(
+    cx: &Exec,
+    conv: &Conv2d,
+    view: &View,
+    m: usize,
+    x: &[f32],
+    dy: &[f32],
+    dw: &mut [f32],
+) {
+    let job = Job {
+        cx,
+        conv,
+        view,
+        tiles: Tiles::new(view, m),
+        in_row: row_len(conv.channels),
+        out_row: row_len(conv.filters),
+        x,
+        dy,
+    };
+    let sum_len = job.tiles.places() * conv.channels * job.out_row;
+    with_scratch(sum_len, |sum| {
+        if sum_len <= OWN {
+            let parts = (job.tiles.count / (2 * LEAST_TILES)).clamp(1, ENOUGH);
+            in_parts(cx, parts, sum, |sums| job.by_parts(parts, sum_len, sums));
+        } else {
+            job.by_chunks(sum);
+        }
+        job.finish(sum, dw);
+    });
+}
+
+struct Job<'a> {
+    cx: &'a Exec,
+    conv: &'a Conv2d,
+    view: &'a View,
+    tiles: Tiles,
+    in_row: usize,
+    out_row: usize,
+    x: &'a [f32],
+    dy: &'a [f32],
+}
+
+impl Job<'_> {
+    /// Floats of one transformed tile of x and of dy.
+    fn tile_len(&self) -> usize {
+        self.tiles.places() * (self.in_row + self.out_row)
+    }
+
+    fn by_parts(&self, parts: usize, sum_len: usize, sums: &mut [f32]) {
+        let cells = Cells::new(sums);
+        let count = self.tiles.count;
+        let chunk = (TASK_FLOATS / self.tile_len()).max(LEAST_TILES);
+        self.cx.tiles(parts, |part| {
+            let all = even(count, parts, part)..even(count, parts, part + 1);
+            let chunks = all.len().div_ceil(chunk).max(1);
+            with_scratch(all.len().div_ceil(chunks) * self.tile_len(), |scratch| {
+                for index in 0..chunks {
+                    let tiles = all.start + even(all.len(), chunks, index)
+                        ..all.start + even(all.len(), chunks, index + 1);
+                    let transformed = Disjoint::new(scratch);
+                    for tile in tiles.clone() {
+                        self.transform(tile, &tiles, &transformed);
+                    }
+                    for place in 0..self.tiles.places() {
+                        let panels = 0..self.conv.filters.div_ceil(Shape::of(self.cx.isa).cols);
+                        self.multiply(scratch, &tiles, place, panels, index > 0, &cells, part * sum_len);
+                    }
+                }
+            });
+        });
+    }
+
+    fn by_chunks(&self, sum: &mut [f32]) {
+        let count = self.tiles.count;
+        let most = (SHARED_FLOATS / self.tile_len()).max(LEAST_TILES);
+        let chunks = count.div_ceil(most);
+        let panels = self.conv.filters.div_ceil(Shape::of(self.cx.isa).cols);
+        let cells = Cells::new(sum);
+        with_scratch(count.div_ceil(chunks) * self.tile_len(), |scratch| {
+            for index in 0..chunks {
+                let tiles = even(count, chunks, index)..even(count, chunks, index + 1);
+                let transformed = Disjoint::new(scratch);
+                self.cx.ranges(tiles.len(), 8, |some| {
+                    for tile in some {
+                        self.transform(tiles.start + tile, &tiles, &transformed);
+                    }
+                });
+                self.cx.tiles(self.tiles.places() * panels, |task| {
+                    let (place, panel) = (task / panels, task % panels);
+                    self.multiply(scratch, &tiles, place, panel..panel + 1, index > 0, &cells, 0);
+                });
+            }
+        });
+    }
+
+    /// Transforms one of `tiles`: places of x, then places of dy, each a matrix of tiles × channels or filters.
+    fn transform(&self, tile: usize, tiles: &Range<usize>, to: &Disjoint<f32>) {
+        let Conv2d {
+            channels,
+            filters,
+            height,
+            width,
+            ..
+        } = *self.conv;
+        let (m, index) = (self.tiles.m, tile - tiles.start);
+        let (in_plane, out_plane) = (tiles.len() * self.in_row, tiles.len() * self.out_row);
+        let input = if m == 4 { input_tile::<4> } else { input_tile::<2> };
+        let gradient = if m == 4 {
+            gradient_tile::<4>
+        } else {
+            gradient_tile::<2>
+        };
+        let at = self.tiles.get(tile);
+        let line = width.output * filters;
+        let outputs = Patch {
+            data: self.dy[(at.image * height.output + at.row) * line + at.col * filters..].as_ptr(),
+            row: line,
+            pixel: filters,
+            rows: 0..m.min(height.output - at.row),
+            cols: 0..m.min(width.output - at.col),
+        };
+        let inputs = self.tiles.patch(self.view, self.x, tile);
+        let start = self.tiles.places() * in_plane;
+        // SAFETY: patches are cut to the images, whose lengths were checked; each tile has its own rows of whole registers,
+        // and the scratch has room for `tiles.len()` of them.
+        unsafe {
+            input(
+                self.cx.isa,
+                &inputs,
+                channels,
+                to.pointer().add(index * self.in_row),
+                in_plane,
+            );
+            gradient(
+                self.cx.isa,
+                &outputs,
+                filters,
+                to.pointer().add(start + index * self.out_row),
+                out_plane,
+            );
+        }
+    }
+
+    /// Adds the products of `tiles` at one place to the sum that starts at `start`, for some panels of filters.
+    #[allow(clippy::too_many_arguments)]
+    fn multiply(
+        &self,
+        transformed: &[f32],
+        tiles: &Range<usize>,
+        place: usize,
+        panels: Range<usize>,
+        accumulate: bool,
+        cells: &Cells,
+        start: usize,
+    ) {
+        let shape = Shape::of(self.cx.isa);
+        let (in_plane, out_plane) = (tiles.len() * self.in_row, tiles.len() * self.out_row);
+        let left = Left {
+            data: &transformed[place * in_plane..(place + 1) * in_plane],
+            row: 1,
+            step: self.in_row,
+        };
+        let outputs = self.tiles.places() * in_plane + place * out_plane;
+        let right = Right {
+            data: &transformed[outputs..outputs + out_plane],
+            step: self.out_row,
+        };
+        for panel in panels {
+            let first = panel * shape.cols;
+            let tile = Tile {
+                rows: self.conv.channels,
+                cols: shape.cols.min(self.conv.filters - first),
+                depth: tiles.len(),
+            };
+            let finish = Finish {
+                accumulate,
+                ..Finish::default()
+            };
+            let segment = Segment {
+                left: 0,
+                right: first,
+            };
+            let to = (
+                start + place * self.conv.channels * self.out_row + first,
+                self.out_row,
+            );
+            // SAFETY: each place, panel and sum belongs to one task at a time.
+            unsafe { multiply(self.cx.isa, tile, left, right, &[segment], finish, cells, to) };
+        }
+    }
+
+    /// dw out of the transformed sum.
+    fn finish(&self, sum: &[f32], dw: &mut [f32]) {
+        let Conv2d {
+            channels, filters, ..
+        } = *self.conv;
+        let plane = channels * self.out_row;
+        assert!(sum.len() >= self.tiles.places() * plane && dw.len() >= 9 * channels * filters);
+        let transform = if self.tiles.m == 4 {
+            filter_gradient::<4>
+        } else {
+            filter_gradient::<2>
+        };
+        let dw = Disjoint::new(dw);
+        self.cx.ranges(channels, (1 << 12) / filters.max(1), |some| {
+            for channel in some {
+                // SAFETY: a row of each of the nine taps belongs to this channel; rows of the sum are whole registers.
+                unsafe {
+                    transform(
+                        self.cx.isa,
+                        sum.as_ptr().add(channel * self.out_row),
+                        plane,
+                        dw.pointer().add(channel * filters),
+                        channels * filters,
+                        filters,
+                    );
+                }
+            }
+        });
+    }
+}
