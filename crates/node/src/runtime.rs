@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, Weak};
 
-use ferrograd_kernels::{Exec, Held, Isa, Team};
+use ferrograd_kernels::{Convolution, Exec, Held, Isa, Team};
 use ferrograd_stream::{Block, Context, OutOfMemory, Pool, Stream};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
