@@ -111,7 +111,8 @@ function decode(
   return fresh
 }
 
-type Op = (...args: unknown[]) => Tensor
+/** Called as the case says: inputs by position, then the options if there are any. */
+export type Op = (...args: unknown[]) => Tensor
 
 function findOp(name: string): Op {
   const library = ferrograd as unknown as Record<string, unknown>
@@ -122,8 +123,12 @@ function findOp(name: string): Op {
 }
 
 /** Runs one case in one precision and compares output and gradients. */
-export async function checkCase(t: ExecutionContext, golden: GoldenCase, precision: Precision): Promise<void> {
-  const op = findOp(golden.op)
+export async function checkCase(
+  t: ExecutionContext,
+  golden: GoldenCase,
+  precision: Precision,
+  op: Op = findOp(golden.op),
+): Promise<void> {
   const wanted: Wanted[] = []
   const made = new Map<string, Tensor>()
   const inputs = decode(golden.inputs, 'inputs', precision, wanted, made) as unknown[]

@@ -14,7 +14,7 @@ const order = [
   ['autograd'],
   ['ops'],
   ['initializers', 'regularizers', 'constraints', 'schedules'],
-  ['io'],
+  ['augment', 'io'],
   ['layers'],
   ['losses', 'optimizers', 'metrics'],
   ['data', 'preprocessing'],

@@ -48,6 +48,28 @@ export function checkBoolean(op: string, name: string, value: unknown): boolean 
   return value
 }
 
+/** `[[top, bottom], [left, right]]` */
+export type Sides = readonly [readonly [number, number], readonly [number, number]]
+
+/** @internal Padding around images: one number for all sides, `[height, width]`, or one for each side. */
+export function checkSides(label: string, padding: unknown): Sides {
+  const side = (value: unknown) => checkCount(label, 'padding', value, 0)
+  if (!Array.isArray(padding)) {
+    const all = side(padding)
+    return [
+      [all, all],
+      [all, all],
+    ]
+  }
+  const pairs = padding.map((item) => (Array.isArray(item) ? item.map(side) : [side(item), side(item)]))
+  if (pairs.length !== 2 || pairs.some((pair) => pair.length !== 2)) {
+    throw rangeError(
+      `${label}: padding must be a number, [height, width] or [[top, bottom], [left, right]]. got ${show(padding)}`,
+    )
+  }
+  return pairs as unknown as Sides
+}
+
 /** @internal `'a', 'b' or 'c'` */
 export function oneOf(names: readonly string[]): string {
   const quoted = names.map((name) => `'${name}'`)

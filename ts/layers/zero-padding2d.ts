@@ -1,13 +1,10 @@
 // Borders of zeros around images.
 
-import { rangeError, show } from '../errors.js'
-import { checkCount, checkOptions } from '../initializers/options.js'
+import { checkOptions, checkSides, type Sides } from '../initializers/options.js'
 import { pad } from '../ops/index.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Layer, type LayerOptions } from './layer.js'
 import { checkRank, type Shape } from './shape.js'
-
-type Sides = readonly [readonly [number, number], readonly [number, number]]
 
 export interface ZeroPadding2dOptions extends LayerOptions {
   /** On every side, or `[height, width]`, or `[[top, bottom], [left, right]]`. Default 1. */
@@ -47,24 +44,6 @@ export class ZeroPadding2d extends Layer {
   override flops(): number {
     return 0
   }
-}
-
-function checkSides(label: string, padding: unknown): Sides {
-  const side = (value: unknown) => checkCount(label, 'padding', value, 0)
-  if (!Array.isArray(padding)) {
-    const all = side(padding)
-    return [
-      [all, all],
-      [all, all],
-    ]
-  }
-  const pairs = padding.map((item) => (Array.isArray(item) ? item.map(side) : [side(item), side(item)]))
-  if (pairs.length !== 2 || pairs.some((pair) => pair.length !== 2)) {
-    throw rangeError(
-      `${label}: padding must be a number, [height, width] or [[top, bottom], [left, right]]. got ${show(padding)}`,
-    )
-  }
-  return pairs as unknown as Sides
 }
 
 /** Adds rows and columns of zeros: `[N, H, W, C] -> [N, top + H + bottom, left + W + right, C]`. */

@@ -44,6 +44,11 @@ export function checkSeed(op: string, seed: unknown): number {
   return seed
 }
 
+/** @internal Another seed, of the many that one seed stands for. */
+export function mixSeed(seed: number, counter: number): number {
+  return hash(seed, counter)
+}
+
 /** 53 well-mixed bits from a seed and a counter. */
 function hash(seed: number, counter: number): number {
   const low = finalize(seed % 2 ** 32, counter)

@@ -9,6 +9,7 @@
 
 pub mod accumulate;
 pub mod activation;
+pub mod augment;
 pub mod broadcast;
 pub mod conv2d;
 pub mod dimensions;

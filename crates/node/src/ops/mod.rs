@@ -1,6 +1,7 @@
 //! The kernels as JavaScript calls them: one file a family, one short function an entry.
 
 mod accumulate;
+mod augment;
 mod conv2d;
 mod dropout;
 mod elementwise;

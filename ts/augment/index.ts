@@ -1,0 +1,15 @@
+// The namespace `augment`.
+
+export type { Augmentation, AugmentBatch } from './augmentation.js'
+export { type ColorJitterOptions, colorJitter } from './color-jitter.js'
+export { compose } from './compose.js'
+export { type CutoutOptions, cutout } from './cutout.js'
+export type { AugmentOptions } from './draws.js'
+export { type FlipOptions, horizontalFlip, verticalFlip } from './flip.js'
+export type { Fill } from './images.js'
+export { type MixupOptions, mixup } from './mixup.js'
+export type { Range } from './options.js'
+export { type RandomCropOptions, randomCrop } from './random-crop.js'
+export { type RandomErasingOptions, randomErasing } from './random-erasing.js'
+export { type ResizedCropOptions, resizedCrop } from './resized-crop.js'
+export { type RotationOptions, rotation } from './rotation.js'
