@@ -62,7 +62,10 @@ for (const path of [...manifest.files, 'README.md', 'LICENSE', 'NOTICE', 'CHANGE
 // One module instead of two hundred: importing it takes a sixth of the time. Two folders deep, as the loader is, so that
 // its relative path to native/ holds. What the worker threads of a search run is a second entry beside it.
 const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs')
-const external = Object.keys(manifest.dependencies ?? {}).flatMap((name) => ['--external', name])
+const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).flatMap((name) => [
+  '--external',
+  name,
+])
 const target = ['--format', 'esm', '--platform', 'node', '-d', join(main, 'dist', 'bundle')]
 const entries = [join(root, 'dist', 'index.js'), join(root, 'dist', 'search', 'worker.js')]
 execFileSync(process.execPath, [rolldown, ...entries, ...target, ...external], { stdio: 'ignore' })

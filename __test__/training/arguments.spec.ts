@@ -187,6 +187,28 @@ test('data that does not fit is refused with the way out', async (t) => {
   t.is((await fit(model, compiled, x, y, quiet)).epoch.length, 1)
 })
 
+test('labels of binaryCrossEntropy lie between 0 and 1, whatever they come in', async (t) => {
+  const { model, compiled } = linear({ weight: [[0, 0]], loss: 'binaryCrossEntropy' })
+  const wrong = [
+    [0, 1],
+    [0.5, 2],
+  ]
+  for (const labels of [wrong, Float32Array.from(wrong.flat()), tensor(wrong)]) {
+    await t.throwsAsync(fit(model, compiled, [[1], [1]], labels, quiet), {
+      instanceOf: RangeError,
+      code: 'ERR_OUT_OF_RANGE',
+      message: 'fit: label 1 holds 2, but binaryCrossEntropy takes numbers from 0 (no) to 1 (yes)',
+    })
+  }
+  const { model: one, compiled: single } = linear({ weight: [[0]], loss: 'binaryCrossEntropy' })
+  for (const label of [-0.1, Number.NaN]) {
+    await t.throwsAsync(fit(one, single, [[1], [1]], [1, label], quiet), {
+      message: `fit: label 1 holds ${label}, but binaryCrossEntropy takes numbers from 0 (no) to 1 (yes)`,
+    })
+  }
+  t.is((await fit(one, single, [[1], [1]], [1, 0.25], quiet)).epoch.length, 1)
+})
+
 test('labels outside the classes are refused, whatever they come in', async (t) => {
   const { model, compiled } = linear({ weight: [[0, 0, 0]], loss: 'softmaxCrossEntropy' })
   const inputs = [[1], [1]]

@@ -20,6 +20,8 @@ export class Dropout extends Layer {
   readonly seed: number | undefined
   /** @internal How many masks were drawn from its own sequence. */
   drawn = 0
+  /** @internal Whether it lets everything through in training too: sanity checks look at the network without it. */
+  $idle = false
 
   constructor(options: DropoutOptions) {
     checkOptions('dropout', options, ['name', 'trainable', 'inputShape', 'rate', 'seed'])
@@ -40,7 +42,7 @@ export class Dropout extends Layer {
   }
 
   override forward(x: Tensor, { training }: { training: boolean }): Tensor {
-    if (!training || this.rate === 0) return x
+    if (!training || this.rate === 0 || this.$idle) return x
     return drop(x, { rate: this.rate, seed: this.maskSeed() })
   }
 

@@ -194,6 +194,13 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
     return trainOnBatch(this.forTraining(), this.compiled, x, y, options)
   }
 
+  /** @internal The model as training takes it, and how it is compiled. */
+  $training(op: string): { trainable: Trainable; compiled: Compiled } {
+    const trainable = this.forTraining()
+    checkCompiled(op, trainable, this.compiled)
+    return { trainable, compiled: this.compiled }
+  }
+
   /** The model as the training loop takes it: with one output. */
   private forTraining(): Trainable {
     if (this.several) {

@@ -11,3 +11,8 @@ export function optimizerFrom(op: string, config: unknown): Optimizer {
   if (typeof options.learningRate === 'object') options.learningRate = scheduleFrom(op, options.learningRate)
   return rebuilt(op, 'optimizer', () => byName[kind as OptimizerName](options as never))
 }
+
+/** An optimizer of the same kind with the same options that remembers nothing. */
+export function freshOptimizer(optimizer: Optimizer): Optimizer {
+  return byName[optimizer.kind as OptimizerName](optimizer.options() as never)
+}

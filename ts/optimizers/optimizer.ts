@@ -114,13 +114,14 @@ export abstract class Optimizer {
    * `TypeError` when the learning rate is a schedule of your own.
    */
   config(): OptimizerConfig {
+    const { learningRate, ...options } = this.options()
+    return { kind: this.kind, learningRate: configOfRate(this.kind, learningRate), ...options }
+  }
+
+  /** @internal All options as they were given to it or are set now. */
+  options(): { learningRate: number | Schedule } & Record<string, unknown> {
     const { kind, bound } = this.clip
-    return {
-      kind: this.kind,
-      learningRate: configOfRate(this.kind, this.rate),
-      ...(kind > 0 && { [clipNames[kind - 1]!]: bound }),
-      ...this.settings(),
-    }
+    return { learningRate: this.rate, ...(kind > 0 && { [clipNames[kind - 1]!]: bound }), ...this.settings() }
   }
 
   private buffers(entries: readonly [Variable, Tensor][]): StepBuffers {

@@ -44,7 +44,7 @@ export async function fit(
       ? { train: iterableSource('fit', model, compiled, x), validation: undefined }
       : split(take('fit', x as Inputs, y as Values, checked.sampleWeight), checked)
     const validation = data.validation ?? validationSource(model, compiled, checked, take)
-    checkTrainable(model)
+    checkTrainable('fit', model)
     if (checked.classWeight !== undefined && !batches) {
       classWeights = takeClassWeights(taken[0]!.expected, checked.classWeight)
     }
@@ -88,8 +88,9 @@ function validationSource(
   return samples.batches(0, samples.count, batchSize, undefined)
 }
 
-function checkTrainable(model: Trainable): void {
+/** @internal Throws when a model has weights and none of them learns. */
+export function checkTrainable(op: string, model: Trainable): void {
   if (model.weights.length > 0 && model.trainableWeights.length === 0) {
-    throw new GradientError(`fit: model "${model.name}" has no trainable weights: all of its layers are frozen`)
+    throw new GradientError(`${op}: model "${model.name}" has no trainable weights: all of its layers are frozen`)
   }
 }

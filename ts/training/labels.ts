@@ -23,6 +23,19 @@ export interface Expectation {
 /** How labels go with predictions. `other` is left to a loss of the user's. */
 type Kind = 'classes' | 'values' | 'other'
 
+const aboutLabels = new WeakSet<Error>()
+
+function labelError(message: string): RangeError {
+  const error = rangeError(message)
+  aboutLabels.add(error)
+  return error
+}
+
+/** @internal Whether an error says that labels hold what they must not. */
+export function isLabelError(error: unknown): error is RangeError {
+  return error instanceof RangeError && aboutLabels.has(error)
+}
+
 /** Elements that are looked through at a time, so that the event loop goes on turning. */
 const LOOK = 1 << 18
 
@@ -48,7 +61,7 @@ export async function checkTaken(expected: Expectation, labels: Tensor): Promise
       labels.dispose()
       return made
     }
-    if (kind === 'values' && namesClasses(expected)) await lookThrough(expected, labels)
+    if (kind === 'values' && isLimited(expected)) await lookThrough(expected, labels)
     return labels
   } catch (error) {
     labels.dispose()
@@ -56,7 +69,7 @@ export async function checkTaken(expected: Expectation, labels: Tensor): Promise
   }
 }
 
-/** Reads one-hot labels part by part. */
+/** Reads labels for each prediction part by part. */
 async function lookThrough(expected: Expectation, labels: Tensor): Promise<void> {
   const count = labels.shape[0]!
   const rows = Math.max(1, Math.floor((LOOK * count) / labels.size))
@@ -67,13 +80,18 @@ async function lookThrough(expected: Expectation, labels: Tensor): Promise<void>
     )
     const reading = part.data()
     part.dispose()
-    checkOneHot(expected, await reading, labels.shape, start)
+    checkContents(expected, await reading, labels.shape, start)
   }
 }
 
 /** Whether the loss needs labels that name one class for each row of the predictions. */
 function namesClasses({ lossName }: Expectation): boolean {
   return lossName === 'softmaxCrossEntropy' || lossName === 'svm'
+}
+
+/** Whether the loss takes only some numbers as labels for each prediction. */
+function isLimited(expected: Expectation): boolean {
+  return namesClasses(expected) || expected.lossName === 'binaryCrossEntropy'
 }
 
 function kindOf(
@@ -122,7 +140,7 @@ function fromPlain(expected: Expectation, count: number, numbers: Plain): Tensor
     const whole = Array.prototype.every.call(numbers.values, (value) => Number.isInteger(value))
     return upload(shaped, whole ? 'int32' : expected.float)
   }
-  if (namesClasses(expected)) checkOneHot(expected, numbers.values, shape, 0)
+  checkContents(expected, numbers.values, shape, 0)
   return upload(shaped, expected.float)
 }
 
@@ -131,7 +149,7 @@ function checkIndices({ op, model, predictions }: Expectation, values: ArrayLike
   for (let i = 0; i < values.length; i++) {
     const label = values[i]!
     if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw rangeError(
+      throw labelError(
         `${op}: label ${i} is ${label}, but model "${model.name}" tells ${classes} classes: labels are whole numbers from 0 to ${classes - 1}`,
       )
     }
@@ -139,6 +157,31 @@ function checkIndices({ op, model, predictions }: Expectation, values: ArrayLike
 }
 
 /** `first` is the sample that the values begin with. */
+function checkContents(
+  expected: Expectation,
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  first: number,
+): void {
+  if (namesClasses(expected)) checkOneHot(expected, values, shape, first)
+  else if (expected.lossName === 'binaryCrossEntropy') checkProbabilities(expected, values, shape, first)
+}
+
+function checkProbabilities(
+  { op }: Expectation,
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  first: number,
+): void {
+  const each = shape.slice(1).reduce((product, size) => product * size, 1)
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! >= 0 && values[i]! <= 1) continue
+    throw labelError(
+      `${op}: label ${first + Math.floor(i / each)} holds ${values[i]}, but binaryCrossEntropy takes numbers from 0 (no) to 1 (yes)`,
+    )
+  }
+}
+
 function checkOneHot({ op }: Expectation, values: ArrayLike<number>, shape: readonly number[], first: number): void {
   const classes = shape.at(-1)!
   const each = shape.slice(1, -1).reduce((product, size) => product * size, 1)
@@ -151,7 +194,7 @@ function checkOneHot({ op }: Expectation, values: ArrayLike<number>, shape: read
     }
     if (ones !== 1 || others > 0) {
       const sample = first + Math.floor(start / classes / each)
-      throw rangeError(`${op}: label ${sample} is not one-hot: it must have one 1 and zeros elsewhere`)
+      throw labelError(`${op}: label ${sample} is not one-hot: it must have one 1 and zeros elsewhere`)
     }
   }
 }
