@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Constraint, constraints, layers, mul, sequential, tensor } from 'ferrograd'
+import { type Constraint, constraints, layers, mul, optimizers, sequential, tensor } from 'ferrograd'
 
 test('maxNorm shrinks what is too long and leaves the rest alone', async (t) => {
   const w = tensor(
@@ -57,6 +57,35 @@ test('a model applies the constraints of its layers', async (t) => {
   model.trainable = false
   model.applyConstraints()
   t.deepEqual([...(await model.weights[3]!.data())], [0.5])
+})
+
+test('training keeps every norm within maxNorm, and directions as they were', async (t) => {
+  const maxValue = 0.5
+  const model = sequential({
+    inputShape: [4],
+    dtype: 'float64',
+    layers: [
+      layers.dense({ units: 3, kernelInitializer: 'ones', kernelConstraint: constraints.maxNorm({ maxValue }) }),
+    ],
+  })
+  const free = sequential({ inputShape: [4], dtype: 'float64', layers: [layers.dense({ units: 3 })] })
+  const x = [[1, 2, -1, 0.5]]
+  const y = [[3, -2, 0.01]]
+  for (const net of [model, free])
+    net.compile({ optimizer: optimizers.sgd({ learningRate: 0.1 }), loss: 'meanSquaredError' })
+  for (let step = 0; step < 5; step++) {
+    free.setWeights(model.getWeights())
+    await model.trainOnBatch(x, y)
+    await free.trainOnBatch(x, y)
+    const [kept, wanted] = [await model.weights[0]!.data(), await free.weights[0]!.data()]
+    for (let unit = 0; unit < 3; unit++) {
+      const column = (data: ArrayLike<number>) => [0, 1, 2, 3].map((row) => data[row * 3 + unit]!)
+      const norm = Math.hypot(...column(wanted))
+      const expected = column(wanted).map((w) => w * Math.min(1, maxValue / norm))
+      for (const [i, w] of column(kept).entries()) t.true(Math.abs(w - expected[i]!) < 1e-12)
+      t.true(Math.hypot(...column(kept)) <= maxValue + 1e-12)
+    }
+  }
 })
 
 test('what cannot be is refused', (t) => {

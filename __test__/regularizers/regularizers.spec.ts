@@ -1,5 +1,18 @@
 import test from 'ava'
-import { backward, layers, type Regularizer, regularizers, sequential, sum, tensor, variable } from 'ferrograd'
+import {
+  add,
+  backward,
+  gradCheck,
+  layers,
+  optimizers,
+  type Regularizer,
+  regularizers,
+  sequential,
+  sum,
+  tensor,
+  variable,
+} from 'ferrograd'
+import { numbers, values as valuesOf } from '../helpers/values.js'
 
 const values = [
   [1, -2],
@@ -62,6 +75,54 @@ test('a layer takes a name, an object, or one of your own', async (t) => {
     t.true(Math.abs(penalty - expected) < 1e-6, String(penalty))
   }
 })
+
+test('their gradients are those of differences, for kernels of any shape', async (t) => {
+  for (const regularizer of [
+    regularizers.l1({ l1: 0.3 }),
+    regularizers.l2({ l2: 0.7 }),
+    regularizers.l1l2({ l1: 0.3, l2: 0.7 }),
+  ]) {
+    const { maxRelativeError } = await gradCheck(
+      (w, b) => add(regularizer.penalty(w), regularizer.penalty(b)),
+      [numbers([3, 3, 2, 4], 1), numbers([5], 2)],
+    )
+    t.true(maxRelativeError < 1e-6)
+  }
+})
+
+test('descent with l2 alone shrinks by 1 − 2 · rate · l2 a step, with l1 by rate · l1, whatever the sign', async (t) => {
+  const start = [
+    [1, -2],
+    [0.5, -0.75],
+  ]
+  for (const [kernelRegularizer, next] of [
+    [regularizers.l2({ l2: 0.25 }), (w: number) => w * (1 - 2 * 0.1 * 0.25)],
+    [regularizers.l1({ l1: 0.25 }), (w: number) => w - Math.sign(w) * 0.1 * 0.25],
+    [regularizers.l1l2({ l1: 0.5, l2: 0.25 }), (w: number) => w - 0.1 * (Math.sign(w) * 0.5 + 2 * 0.25 * w)],
+  ] as const) {
+    const model = sequential({
+      inputShape: [2],
+      dtype: 'float64',
+      layers: [layers.dense({ units: 2, useBias: false, kernelRegularizer })],
+    })
+    model.setWeights([start])
+    model.compile({ optimizer: optimizers.sgd({ learningRate: 0.1 }), loss: 'meanSquaredError' })
+    let expected = start.flat()
+    for (let step = 0; step < 5; step++) {
+      // Inputs of 0 leave nothing but the penalty.
+      const { loss } = await model.trainOnBatch([[0, 0]], [[0, 0]])
+      const penalty = await regularizer(kernelRegularizer, expected)
+      t.true(Math.abs(loss - penalty) < 1e-12)
+      expected = expected.map(next)
+      const found = await valuesOf(model.weights[0]!)
+      for (const [i, w] of found.entries()) t.true(Math.abs(w - expected[i]!) < 1e-12)
+    }
+  }
+})
+
+async function regularizer(of: Regularizer, weights: readonly number[]): Promise<number> {
+  return of.penalty(tensor([...weights], { dtype: 'float64' })).item()
+}
 
 test('what cannot be is refused', (t) => {
   const cases: [() => unknown, string][] = [

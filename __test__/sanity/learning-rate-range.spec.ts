@@ -1,5 +1,6 @@
 import test from 'ava'
 import {
+  checkInitialLoss,
   datasets,
   GradientError,
   initializers,
@@ -8,6 +9,7 @@ import {
   type Model,
   memory,
   optimizers,
+  overfitSmallBatch,
   sequential,
   setSeed,
 } from 'ferrograd'
@@ -139,6 +141,37 @@ test.serial('weights, running statistics, optimizer and memory stay', async (t) 
   t.is(model.optimizer.iterations, 1)
   t.is(model.optimizer.learningRate, 0.001)
 })
+
+test.serial(
+  'the same seed sweeps the same, dropout too, and the random numbers of the user go on undisturbed',
+  async (t) => {
+    setSeed(3)
+    const model = sequential({
+      inputShape: [8, 8, 1],
+      layers: [
+        layers.randomFlip(),
+        layers.flatten(),
+        layers.dropout({ rate: 0.5 }),
+        layers.dropout({ rate: 0.5, seed: 9 }),
+        layers.dense({ units: 10, kernelInitializer: initializers.heNormal({ seed: 1 }) }),
+      ],
+    })
+    model.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy' })
+    const train = async () => (await model.forward(images, { training: true }).data()).slice(0, 100)
+    setSeed(7)
+    const expected = await train()
+    for (const layer of model.layers) if ('drawn' in layer) layer.drawn = 0
+    setSeed(7)
+    const first = await learningRateRange(model, images, labels, { steps: 20, seed: 4 })
+    const second = await learningRateRange(model, images, labels, { steps: 20, seed: 4 })
+    t.deepEqual(second.points, first.points)
+    const third = await learningRateRange(model, images, labels, { steps: 20, seed: 5 })
+    t.notDeepEqual(third.points, first.points)
+    await checkInitialLoss(model, images, labels)
+    await overfitSmallBatch(model, images, labels, { epochs: 3 })
+    t.deepEqual(await train(), expected)
+  },
+)
 
 test('svg draws the losses, the suggestion and the explosion', async (t) => {
   const report = await sweep('sgd', { from: 1e-4, to: 100 })

@@ -25,6 +25,7 @@ function network(): Model {
   return sequential({
     inputShape: [8, 8, 1],
     layers: [
+      layers.randomErasing({ probability: 1 }),
       layers.conv2d({ filters: 8, kernelSize: 3, activation: 'relu', kernelRegularizer: 'l2' }),
       layers.flatten(),
       layers.batchNorm(),
@@ -34,7 +35,7 @@ function network(): Model {
   })
 }
 
-test('twenty examples are learned by heart, whatever dropout and penalties there are', async (t) => {
+test('twenty examples are learned by heart, whatever dropout, random changes and penalties there are', async (t) => {
   const model = network()
   model.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy' })
   const report = await overfitSmallBatch(model, images, labels)

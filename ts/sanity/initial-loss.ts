@@ -54,9 +54,9 @@ interface Found {
  * class indices is expected to be what it gives for scores of 0; for regression only the rest is judged. With an L2 penalty
  * of 1e3 on all kernels the loss must be higher.
  *
- * The model must be compiled. It is run as in training (batch normalisation uses the batch), but dropout layers let
- * everything through and the penalties of its regularizers are left out. Weights, running statistics and optimizer stay as
- * they are.
+ * The model must be compiled. It is run as in training (batch normalisation uses the batch), but layers of dropout and of
+ * random changes to images do nothing, and the penalties of its regularizers are left out. Weights, running statistics and
+ * optimizer stay as they are.
  *
  * The verdict says what is wrong: numbers that are not finite and where they are, labels out of range, weights too large,
  * inputs not normalised, a model that was trained already, kernels that are missing or all 0, a softmax before a loss
@@ -84,7 +84,7 @@ export async function checkInitialLoss(
   const op = 'checkInitialLoss'
   const settings = checkSettings(op, options)
   try {
-    return await borrow(op, [model, x, y], true, async (borrowed) => {
+    return await borrow(op, { model, x, y, seed: settings.seed, restore: true }, async (borrowed) => {
       const probe = new Probe(borrowed, settings.examples, settings.seed)
       try {
         return report(await measure(borrowed, probe), probe.rows.length, settings)

@@ -68,7 +68,7 @@ export async function learningRateRange(
 ): Promise<LearningRateReport> {
   const op = 'learningRateRange'
   const settings = checkSettings(op, options)
-  return borrow(op, [model, x, y], true, async (borrowed) => {
+  return borrow(op, { model, x, y, seed: settings.seed, restore: true }, async (borrowed) => {
     checkTrainable(op, borrowed.trainable)
     const { points, first } = await sweep(borrowed, settings)
     return new LearningRateReport(points, first, settings.to)
@@ -117,7 +117,7 @@ async function sweep(
   }
 }
 
-/** The loss of the probe as training sees it, but without dropout. */
+/** The loss of the probe as training sees it, but with nothing random. */
 async function lossNow({ trainable }: Borrowed, probe: Probe): Promise<number> {
   const { reading } = scope(() =>
     noGrad(() => {

@@ -43,8 +43,8 @@ export interface Attempt {
  * hundredth of the first. If a model cannot do that, it is no use to train it on more.
  *
  * The model must be compiled. A fresh optimizer of the same kind and options is used, penalties of regularizers are left
- * out, dropout layers let everything through, and batch normalisation uses the batch, as in training. Each step takes all
- * examples. In the end the model has its weights back; its own optimizer is not touched.
+ * out, layers of dropout and of random changes to images do nothing, and batch normalisation uses the batch, as in training.
+ * Each step takes all examples. In the end the model has its weights back; its own optimizer is not touched.
  *
  * The verdict says what was seen when it fails: numbers that are not finite and where, equal examples with different labels, a
  * loss that exploded (rate too high), did not move (rate too low), was still falling (too few epochs) or stopped
@@ -77,7 +77,7 @@ export async function overfitSmallBatch(
   const epochs = checkCount(op, 'epochs', options.epochs ?? 500)
   const seed = checkSeed(op, options.seed ?? 0)
   const restore = checkBoolean(op, 'restoreWeights', options.restoreWeights ?? true)
-  return borrow(op, [model, x, y], restore, async (borrowed) => {
+  return borrow(op, { model, x, y, seed, restore }, async (borrowed) => {
     checkTrainable(op, borrowed.trainable)
     const probe = new Probe(borrowed, examples, seed)
     try {

@@ -2,10 +2,12 @@
 
 import { Order, seedOfPass } from '../data/order.js'
 import { show, typeError } from '../errors.js'
+import { AugmentationLayer } from '../layers/augmentation-layer.js'
 import { Dropout } from '../layers/dropout.js'
 import { copyWeights } from '../layers/weights.js'
 import { Model } from '../models/model.js'
 import { scope, unscoped } from '../tensor/scope.js'
+import { withSeed } from '../tensor/seed.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { occupy, release } from '../training/busy.js'
 import { type Compiled, lossOf } from '../training/compile.js'
@@ -21,9 +23,21 @@ export interface Borrowed {
   readonly trainable: Trainable
   readonly compiled: Compiled
   readonly samples: Samples
-  readonly dropouts: readonly Dropout[]
+  /** The layers that draw at random in training. */
+  readonly random: readonly (Dropout | AugmentationLayer)[]
   /** Gives the model its weights back. */
   restore(): void
+}
+
+/** @internal What every check is given. */
+export interface Given {
+  readonly model: Model
+  readonly x: Inputs
+  readonly y: Values
+  /** Of all that is random in the check; the user's sequence of seeds stays where it is. */
+  readonly seed: number
+  /** Whether the model gets its weights back. */
+  readonly restore: boolean
 }
 
 /**
@@ -32,8 +46,7 @@ export interface Borrowed {
  */
 export async function borrow<T>(
   op: string,
-  [model, x, y]: readonly [Model, Inputs, Values],
-  restore: boolean,
+  { model, x, y, seed, restore }: Given,
   work: (borrowed: Borrowed) => Promise<T>,
 ): Promise<T> {
   if (!(model instanceof Model)) throw typeError(`${op}: the first argument must be a model. got ${show(model)}`)
@@ -43,22 +56,39 @@ export async function borrow<T>(
     const samples = Samples.take(op, trainable, compiled, x, y)
     try {
       await samples.check()
-      const kept = unscoped(() => copyWeights(trainable.weights))
-      const giveBack = () => {
-        for (const [i, weight] of trainable.weights.entries()) weight.assign(kept[i]!)
-      }
+      const random = model.$everyModule().filter(drawsAtRandom)
+      const before = snapshot(trainable, random)
       try {
-        const dropouts = model.$everyModule().filter((module): module is Dropout => module instanceof Dropout)
-        return await work({ op, trainable, compiled, samples, dropouts, restore: giveBack })
+        const borrowed = { op, trainable, compiled, samples, random, restore: before.restore }
+        return await withSeed(seed, () => work(borrowed))
       } finally {
-        if (restore) giveBack()
-        for (const copy of kept) copy.dispose()
+        if (restore) before.restore()
+        before.dispose()
       }
     } finally {
       samples.dispose()
     }
   } finally {
     release(trainable)
+  }
+}
+
+function drawsAtRandom(module: object): module is Dropout | AugmentationLayer {
+  return module instanceof Dropout || module instanceof AugmentationLayer
+}
+
+/** The weights as they are now, and how far the layers are in their own random sequences. */
+function snapshot({ weights }: Trainable, random: Borrowed['random']): { restore(): void; dispose(): void } {
+  const copies = unscoped(() => copyWeights(weights))
+  const drawn = random.map((layer) => layer.drawn)
+  return {
+    restore: () => {
+      for (const [i, weight] of weights.entries()) weight.assign(copies[i]!)
+      for (const [i, layer] of random.entries()) layer.drawn = drawn[i]!
+    },
+    dispose: () => {
+      for (const copy of copies) copy.dispose()
+    },
   }
 }
 
@@ -88,14 +118,14 @@ export class Probe {
     return this.batch.labels
   }
 
-  /** The predictions as in training, with the batch's statistics, but without dropout. */
+  /** The predictions as in training, with the batch's statistics, but with nothing random. */
   predict(): Tensor {
-    const { trainable, dropouts } = this.borrowed
-    for (const layer of dropouts) layer.$idle = true
+    const { trainable, random } = this.borrowed
+    for (const layer of random) layer.$idle = true
     try {
       return scope(() => forward(trainable, this.batch.inputs, true))
     } finally {
-      for (const layer of dropouts) layer.$idle = false
+      for (const layer of random) layer.$idle = false
     }
   }
 
