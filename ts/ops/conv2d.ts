@@ -28,12 +28,16 @@ export interface Conv2dOptions extends WindowOptions {
  *
  * y[n, i, j, o] = bias[o] + Σ x[n, i · stride + a · dilation − top, j · stride + b · dilation − left, c] · weight[a, b, c, o]
  *
- * `stride` defaults to 1. Only float32 is fast; float64 runs on the reference kernel.
+ * `stride` defaults to 1. Only float32 is fast; float64 runs on the reference kernel. In float32, windows of 3 × 3 that move
+ * by one pixel over 16 or more channels to as many filters run by the Winograd algorithm, whose rounding errors are up to
+ * three times those of the direct sum; a NaN or an infinity then reaches all outputs of the 4 × 4 tiles that see it.
+ * `FERROGRAD_CONV=direct` in the environment turns that off.
  *
  * Throws a {@link ShapeError} when sizes do not fit (a window larger than the padded input, channels that differ, a bias
  * that is not `[O]`), a `RangeError` or `TypeError` for options out of range and a {@link DTypeError} when dtypes differ or are integers.
  *
- * Source: LeCun et al. 1989; dilation: Yu and Koltun 2016; groups: Krizhevsky et al. 2012.
+ * Source: LeCun et al. 1989; dilation: Yu and Koltun 2016; groups: Krizhevsky et al. 2012; the fast
+ * algorithm: Winograd 1980, Lavin and Gray 2016.
  *
  * @example
  * ```ts
