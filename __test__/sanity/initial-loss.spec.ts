@@ -2,11 +2,13 @@ import test from 'ava'
 import {
   checkInitialLoss,
   datasets,
+  div,
   initializers,
   input,
   layers,
   losses,
   type Model,
+  max,
   memory,
   model as modelOf,
   mul,
@@ -253,7 +255,28 @@ test('verdicts on broken models and data', async (t) => {
   )
 })
 
-test('labels at the very inputs of a graph', async (t) => {
+test('numbers of words are not to be normalised', async (t) => {
+  const large = initializers.randomNormal({ stdDev: 50, seed: 1 })
+  const model = sequential({
+    inputShape: [2],
+    layers: [
+      layers.embedding({ inputDim: 100, outputDim: 4, embeddingsInitializer: large }),
+      layers.flatten(),
+      layers.dense({ units: 3 }),
+    ],
+  })
+  const words = tensor([90, 1, 5, 7, 99, 3], { shape: [3, 2], dtype: 'int32' })
+  t.regex((await check(model, 'softmaxCrossEntropy', words, [0, 1, 2])).verdict, /: the weights are too large: /)
+})
+
+test('a loss of your own that says nothing of scores of 0 is not judged', async (t) => {
+  const own = (p: Tensor, y: Tensor) => mul(losses.softmaxCrossEntropy(p, y), div(max(p), max(p)))
+  const report = await check(network(), own)
+  t.is(report.expected, undefined)
+  t.true(report.passed)
+})
+
+test('the inputs of a graph are told apart', async (t) => {
   const [a, b] = [input({ shape: [2] }), input({ shape: [3] })]
   const net = modelOf({
     inputs: [a, b],

@@ -4,6 +4,7 @@ import {
   GradientError,
   initializers,
   layers,
+  losses,
   type Model,
   memory,
   optimizers,
@@ -98,6 +99,17 @@ const dense = (units: number, options: Partial<Parameters<typeof layers.dense>[0
 
 const small = () =>
   sequential({ inputShape: [8, 8, 1], layers: [layers.flatten(), dense(16, { activation: 'tanh' }), dense(10)] })
+
+test('a loss of your own on class indices is a classifier', async (t) => {
+  const model = small()
+  model.compile({ optimizer: 'adam', loss: (p, y) => losses.svm(p, y, { margin: 2 }) })
+  t.is((await overfitSmallBatch(model, images, labels)).accuracy, 1)
+  const oneHot = Array.from({ length: 4 }, (_, i) => Array.from({ length: 10 }, (_, j) => Number(i === j)))
+  const some = (await images.data()).slice(0, 256)
+  const report = await overfitSmallBatch(model, some, oneHot)
+  t.is(report.accuracy, undefined)
+  t.true(report.passed)
+})
 
 test('symptoms', async (t) => {
   const dead = sequential({

@@ -89,10 +89,13 @@ export class ScalarFunction {
   }
 
   private async at(inputs: readonly Tensor[]): Promise<Float64Array> {
-    const y = scope(() => noGrad(() => this.fn(...inputs)))
-    const data = y.data() as Promise<Float64Array>
-    if (!inputs.includes(y)) y.dispose()
-    return data
+    // Freed by the scope if it was made in there: the function may return a tensor of the user's.
+    const { reading } = scope(() => {
+      const y = noGrad(() => this.fn(...inputs))
+      checkTensor('gradCheck', 'the result of the function', y)
+      return { reading: y.data() }
+    })
+    return (await reading) as Float64Array
   }
 
   private weigh(y: Tensor, given: ArrayLike<number> | undefined): void {

@@ -20,7 +20,8 @@ export function chanceOf(lossName: LossName | undefined, classes: number, indice
     case 'binaryCrossEntropy':
       return { expected: Math.log(2), formula: '-log(1 / 2)' }
     case undefined:
-      if (indices) return { expected: ofZeros, formula: 'what your loss gives for scores of 0' }
+      if (indices && Number.isFinite(ofZeros))
+        return { expected: ofZeros, formula: 'what your loss gives for scores of 0' }
       return { expected: undefined, formula: 'your loss and its labels do not say what guessing costs' }
     default:
       return {

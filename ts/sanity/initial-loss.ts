@@ -5,6 +5,7 @@ import { checkCount, checkNumber, checkOptions } from '../initializers/options.j
 import type { Model } from '../models/model.js'
 import { add, square, sum } from '../ops/index.js'
 import { zeros } from '../tensor/create.js'
+import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { checkSeed } from '../tensor/seed.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -38,7 +39,8 @@ interface Found {
   readonly loss: number
   /** The sum of the squares of all kernels; undefined without any. */
   readonly squares: number | undefined
-  readonly inputs: Spread
+  /** Of the input with the largest numbers. */
+  readonly inputs: Spread | undefined
   readonly scores: Spread
   /** Whether the scores of every example are shares of 1. */
   readonly shares: boolean
@@ -134,14 +136,16 @@ async function measure(borrowed: Borrowed, probe: Probe): Promise<Found> {
   )
   const [loss, ignorant, squares, scores] = await Promise.all(reads)
   const labels = await probe.labels.data()
-  const inputs = await Promise.all(probe.inputs.map(async (input) => spreadOf(await input.data())))
+  // Whole numbers stand for words and the like, and have no scale.
+  const scaled = probe.inputs.filter(({ dtype }) => isFloat(dtype))
+  const inputs = await Promise.all(scaled.map(async (input) => spreadOf(await input.data())))
   const classes = shape.at(-1)!
   const indices = probe.labels.shape.length < shape.length
   return {
     chance: chanceOf(compiled.lossName, classes, indices, ignorant),
     loss,
     squares,
-    inputs: inputs.reduce((a, b) => (reach(b) > reach(a) ? b : a)),
+    inputs: inputs.reduce<Spread | undefined>((a, b) => (a === undefined || reach(b) > reach(a) ? b : a), undefined),
     scores: spreadOf(scores),
     shares: classes > 1 && compiled.lossName === 'softmaxCrossEntropy' && sumToOne(scores, classes),
     oneLabel: (indices || classes === 1) && labels.every((label) => label === labels[0]) ? labels[0] : undefined,
@@ -196,7 +200,7 @@ function tooHighOrLow({ chance, loss, inputs, scores, oneLabel, steps }: Found, 
   const against = `the loss ${loss.toPrecision(4)}`
   if (loss > expected * (1 + tolerance)) {
     const cause =
-      reach(inputs) > UNSCALED
+      inputs !== undefined && reach(inputs) > UNSCALED
         ? `the inputs are not normalised: they go from ${show(inputs.min)} to ${show(inputs.max)}, mean ${show(inputs.mean)}. zero-center and scale them, with preprocessing.standardize for example`
         : `the weights are too large: scores go from ${show(scores.min)} to ${show(scores.max)} and should be near 0. initialize with 'heNormal', or smaller in the last layer`
     return `${against} is above that of guessing, ${expected.toPrecision(4)}: ${cause}`

@@ -7,6 +7,7 @@ import { type Metric, measureBatch } from '../metrics/metric.js'
 import type { Model } from '../models/model.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import { freshOptimizer } from '../optimizers/optimizer-from.js'
+import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { checkSeed } from '../tensor/seed.js'
 import { checkTrainable } from '../training/fit.js'
@@ -120,8 +121,10 @@ async function learn(borrowed: Borrowed, probe: Probe, epochs: number): Promise<
 }
 
 /** Whether labels say which class, so that a share can be right. */
-function classifies({ compiled: { lossName } }: Borrowed, probe: Probe): boolean {
-  if (lossName === undefined) return probe.labels.dtype === 'int32' || probe.labels.dtype === 'uint8'
+function classifies({ compiled: { lossName }, samples }: Borrowed, { labels }: Probe): boolean {
+  if (lossName === undefined) {
+    return !isFloat(labels.dtype) && labels.shape.length === samples.expected.predictions.length - 1
+  }
   return lossName === 'softmaxCrossEntropy' || lossName === 'svm' || lossName === 'binaryCrossEntropy'
 }
 
