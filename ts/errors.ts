@@ -64,6 +64,8 @@ export function fileError(message: string, cause: unknown): Error {
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder (ENOENT)',
   ENOTDIR: 'a part of the path is not a folder (ENOTDIR)',
+  EISDIR: 'it is a folder (EISDIR)',
+  EEXIST: 'something else has that name (EEXIST)',
   EACCES: 'the system does not permit it (EACCES)',
   EPERM: 'the system does not permit it (EPERM)',
   EROFS: 'the disk can only be read (EROFS)',

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { batches, memory, ShapeError, setSeed, tensor } from 'ferrograd'
+import { type Batches, batches, memory, ShapeError, setSeed, tensor } from 'ferrograd'
 
 const source = (count: number) => ({
   xs: tensor(
@@ -124,8 +124,8 @@ test('wrong sources and options are refused', (t) => {
     [() => batches(null as never), 'batches: the source must be { images, labels } or { xs, ys }. got null'],
     [() => batches({} as never), 'batches: the source must be { images, labels } or { xs, ys }. got an object'],
     [
-      () => batches({ xs: good.xs, ys: [1] } as never),
-      'batches: ys must be a Tensor. got [1]. make one with tensor(values)',
+      () => batches({ xs: good.xs, ys: 'abcd' } as never),
+      'batches: ys must be a Tensor, a typed array or nested arrays. got "abcd"',
     ],
     [
       () => batches({ images: good.xs, labels: source(3).ys }),
@@ -144,7 +144,7 @@ test('wrong sources and options are refused', (t) => {
     [() => batches(good, { seed: 1 }), 'batches: seed has no effect without shuffle: true'],
     [
       () => batches(good, { batchSize: 4 } as never),
-      'batches: there is no option batchSize (got 4). valid are size, shuffle, seed and dropRemainder',
+      'batches: there is no option batchSize (got 4). valid are size, shuffle, seed, dropRemainder and normalize',
     ],
   ]
   for (const [call, message] of cases) t.is(t.throws(call)?.message, message)
@@ -155,4 +155,38 @@ test('no samples are no batches', async (t) => {
   const empty = { xs: tensor([], { shape: [0, 2] }), ys: tensor([], { dtype: 'int32' }) }
   t.is(batches(empty).length, 0)
   t.deepEqual(await labelsOf(batches(empty, { shuffle: true })), [])
+})
+
+test('arrays are sources too', async (t) => {
+  const nested = {
+    xs: [
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ],
+    ys: [0, 1, 2],
+  }
+  const typed = { images: Float32Array.of(0, 1, 2, 3, 4, 5), labels: Int32Array.of(0, 1, 2) }
+  for (const source of [nested, typed]) {
+    for await (const { xs, ys } of batches(source, { size: 3 })) {
+      t.deepEqual(await xs.array(), nested.xs)
+      t.deepEqual(await ys.array(), nested.ys)
+    }
+  }
+  t.is(
+    t.throws(() => batches({ xs: new Float32Array(7), ys: [1, 2] }))?.message,
+    'batches: xs has 7 values, which is no multiple of 2 labels. give it a shape: tensor(values, { shape: [samples, …] })',
+  )
+})
+
+test('a pass can be begun in its middle, with the batches that it would have had', async (t) => {
+  // What fit uses to go on where a training stopped.
+  type Opens = { open(pass: number, first: number): ReturnType<Batches[typeof Symbol.asyncIterator]> }
+  const make = () => batches(source(11), { size: 3, shuffle: true, seed: 9 }) as Batches & Opens
+  const whole = make()
+  const passes = [await labelsOf(whole), await labelsOf(whole), await labelsOf(whole)]
+  t.deepEqual(await labelsOf(make().open(1, 2)), passes[1]!.slice(2))
+  const list = make()
+  t.deepEqual(await labelsOf(list.open(1, 4)), [])
+  t.deepEqual(await labelsOf(list), passes[2])
 })

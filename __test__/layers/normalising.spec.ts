@@ -228,7 +228,7 @@ test('normalization takes its statistics from data or from options', async (t) =
   const given = layers.normalization({ mean: [2, 20], variance: [1, 100] })
   t.deepEqual(await given.apply(x).array(), await layer.apply(x).array())
   const pixels = tensor(new Uint8Array([0, 255]), { shape: [2, 1] })
-  const images = sequential({ inputShape: [1], layers: [layers.normalization({ mean: 127.5, variance: 127.5 ** 2 })] })
+  const images = sequential({ inputShape: [1], layers: [layers.normalization({ mean: 0.5, variance: 0.25 })] })
   t.deepEqual(await images.forward(pixels).array(), [[-1], [1]])
   const bytes = layers.normalization()
   bytes.adapt(pixels)

@@ -2,23 +2,8 @@
 
 import { inflateSync } from 'node:zlib'
 import { tensor } from '../tensor/create.js'
-import type { Tensor } from '../tensor/tensor.js'
+import type { Dataset, DatasetPart } from './dataset.js'
 import { digitsData } from './digits-data.js'
-
-/** Images, or other inputs, with their labels and what the labels mean. */
-export interface DatasetPart {
-  /** `[samples, …]`, float32. */
-  images: Tensor
-  /** `[samples]`, int32: positions in `classNames`. */
-  labels: Tensor
-  classNames: string[]
-}
-
-/** What to train on, and what to judge by. */
-export interface Dataset {
-  train: DatasetPart
-  test: DatasetPart
-}
 
 const COUNT = 1797
 const PIXELS = 8 * 8

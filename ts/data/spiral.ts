@@ -4,7 +4,7 @@ import { rangeError } from '../errors.js'
 import { checkCount, checkNumber, checkOptions } from '../initializers/options.js'
 import { tensor } from '../tensor/create.js'
 import { checkSeed, nextSeed, Random } from '../tensor/seed.js'
-import type { Dataset, DatasetPart } from './digits.js'
+import type { Dataset, DatasetPart } from './dataset.js'
 import { seedOfPass } from './order.js'
 
 export interface SpiralOptions {

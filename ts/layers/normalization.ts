@@ -4,6 +4,7 @@ import { noGrad } from '../autograd/record.js'
 import { ShapeError, show, typeError } from '../errors.js'
 import { checkNumber, checkOptions } from '../initializers/options.js'
 import { cast, div, maximum, mean, sqrt, sub, variance } from '../ops/index.js'
+import { pixels } from '../ops/pixels.js'
 import { full, tensor } from '../tensor/create.js'
 import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
@@ -77,8 +78,9 @@ export class Normalization extends Layer {
     )
   }
 
-  /** Integers, such as the pixels of an image file, become what the weights are. */
+  /** Integers become what the weights are, pixels from 0 to 1. */
   private asFloat(x: Tensor): Tensor {
+    if (x.dtype === 'uint8') return pixels(x, undefined, this.dtype)
     return isFloat(x.dtype) ? x : cast(x, { dtype: this.dtype })
   }
 
@@ -111,7 +113,8 @@ function checkFeatures(
 
 /**
  * y = (x − mean) / √variance for each feature of the last axis, with statistics that are given or come from `adapt`, and
- * that training does not change. Keeps the shape; integers become float32.
+ * that training does not change. Keeps the shape; integers become float32. uint8 are pixels: x is then the
+ * pixel / 255, in `adapt` too.
  *
  * @example
  * ```ts

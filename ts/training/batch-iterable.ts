@@ -1,9 +1,10 @@
 // Batches of the user's: anything that can be iterated, waiting or not.
 
+import { Batches } from '../data/batches.js'
 import { ShapeError, show, typeError } from '../errors.js'
 import { Tensor } from '../tensor/tensor.js'
 import type { Compiled } from './compile.js'
-import { floatOf, type Inputs, predictionShape, takeInputs } from './inputs.js'
+import { asFloats, floatOf, type Inputs, predictionShape, takeInputs } from './inputs.js'
 import { takeLabels } from './labels.js'
 import type { Pass, ReadyBatch, Source } from './source.js'
 import type { Trainable } from './trainable.js'
@@ -31,16 +32,27 @@ export function isBatches(x: unknown): x is BatchIterable {
 /** @internal Batches as a source. Tensors in them stay the user's. */
 export function iterableSource(op: string, model: Trainable, compiled: Compiled, batches: BatchIterable): Source {
   const { length } = batches as { length?: unknown }
+  let begun = false
   return {
     steps: typeof length === 'number' && Number.isInteger(length) ? length : undefined,
-    open: () => iterate(op, model, compiled, batches),
+    open: (pass, first) => {
+      // What goes on in the middle of a training sees the orders it would have seen; a new one goes on where `batches` is.
+      const jumps = batches instanceof Batches && !begun && (pass > 0 || first > 0)
+      begun = true
+      const iterator = jumps ? batches.open(pass, first) : iteratorOf(batches)
+      return iterate(op, model, compiled, iterator, jumps ? first : 0)
+    },
   }
 }
 
-function iterate(op: string, model: Trainable, compiled: Compiled, batches: BatchIterable): Pass {
-  const iterator: Iterator<Batch> | AsyncIterator<Batch> =
-    Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]()
-  let number = 0
+type BatchIterator = Iterator<Batch> | AsyncIterator<Batch>
+
+function iteratorOf(batches: BatchIterable): BatchIterator {
+  return Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]()
+}
+
+function iterate(op: string, model: Trainable, compiled: Compiled, iterator: BatchIterator, first: number): Pass {
+  let number = first
   let over = false
   let waiting = false
   const advance = async (): Promise<IteratorResult<Batch>> => {
@@ -83,12 +95,15 @@ function ready(op: string, model: Trainable, compiled: Compiled, batch: Batch, n
   }
   const made: Tensor[] = []
   try {
-    const inputs = takeInputs(op, model, batch.xs)
+    const float = floatOf(model)
+    const taken = takeInputs(op, model, batch.xs)
+    made.push(...taken)
+    const inputs = asFloats(taken, float)
     made.push(...inputs)
     const size = inputs[0]!.shape[0]!
     if (size === 0) throw new ShapeError(`${op}: batch ${number} has no samples`)
     const predictions = predictionShape(model, inputs)
-    const expected = { op, model, float: floatOf(model), predictions, lossName: compiled.lossName }
+    const expected = { op, model, float, predictions, lossName: compiled.lossName }
     const labels = takeLabels(expected, size, batch.ys)
     made.push(labels)
     const { sampleWeight } = batch

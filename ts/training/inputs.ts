@@ -1,17 +1,33 @@
 // What users give as inputs, as tensors that the model takes.
 
 import { noGrad } from '../autograd/record.js'
-import { pickRows } from '../data/rows.js'
+import { pickInput } from '../data/rows.js'
 import { ShapeError, show, typeError } from '../errors.js'
+import { pixels } from '../ops/pixels.js'
 import { type DType, isFloat } from '../tensor/dtype.js'
-import { scope } from '../tensor/scope.js'
+import { scope, unscoped } from '../tensor/scope.js'
 import { showShape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 import type { ModelShape, Trainable } from './trainable.js'
 import { dtypeFor, exampleSize, fits, plain, share, showModelShape, upload, type Values } from './values.js'
 
-/** One {@link Values} for each input of the model: by itself where there is one, in an array where there are several. */
+/**
+ * One {@link Values} for each input of the model: by itself where there is one, in an array where there are several. Integers of
+ * a `Uint8Array` or of a uint8 tensor are pixels: 0…255 become 0…1, batch by batch. Other integers stay what they are.
+ */
 export type Inputs = Values | readonly Values[]
+
+/** @internal Takes inputs over: those that are pixels become floats, the others are given back. */
+export function asFloats(inputs: Tensor[], float: DType): Tensor[] {
+  return inputs.map((input) => {
+    if (input.dtype !== 'uint8') return input
+    try {
+      return unscoped(() => pixels(input, undefined, float))
+    } finally {
+      input.dispose()
+    }
+  })
+}
 
 /** @internal The dtype that the model computes in. */
 export function floatOf(model: Trainable): DType {
@@ -96,7 +112,7 @@ function checkInput(
 export function predictionShape(model: Trainable, inputs: readonly Tensor[]): ModelShape {
   if (model.outputShape !== undefined) return model.outputShape
   return scope(() => {
-    const one = inputs.map((input) => pickRows(input, Int32Array.of(0)))
+    const one = inputs.map((input) => pickInput(input, Int32Array.of(0), floatOf(model)))
     return [null, ...noGrad(() => forward(model, one, false)).shape.slice(1)]
   })
 }

@@ -2,13 +2,13 @@
 
 import { noGrad } from '../autograd/record.js'
 import { Order } from '../data/order.js'
-import { pickRows, placeRows } from '../data/rows.js'
+import { pickInput, placeRows } from '../data/rows.js'
 import { checkCount, checkOptions } from '../initializers/options.js'
 import { full } from '../tensor/create.js'
 import { scope, unscoped } from '../tensor/scope.js'
 import { empty, type Tensor } from '../tensor/tensor.js'
 import { InFlight } from './in-flight.js'
-import { forward, type Inputs, takeInputs } from './inputs.js'
+import { floatOf, forward, type Inputs, takeInputs } from './inputs.js'
 import type { Trainable } from './trainable.js'
 
 export interface PredictOptions {
@@ -25,6 +25,7 @@ export async function predict(model: Trainable, x: Inputs, options: PredictOptio
   const { batchSize = 32 } = options
   checkCount('predict', 'batchSize', batchSize)
   const inputs = takeInputs('predict', model, x)
+  const float = floatOf(model)
   const marker = unscoped(() => full([], 0))
   let result: Tensor | undefined
   const flight = new InFlight<unknown>(2)
@@ -35,7 +36,7 @@ export async function predict(model: Trainable, x: Inputs, options: PredictOptio
     for (let start = 0; start < Math.max(count, 1); start += batchSize) {
       const rows = order.slice(start, Math.min(start + batchSize, count))
       scope(() => {
-        const batch = inputs.map((input) => pickRows(input, rows))
+        const batch = inputs.map((input) => pickInput(input, rows, float))
         const predictions = noGrad(() => forward(model, batch, false))
         result ??= unscoped(() => empty([count, ...predictions.shape.slice(1)], predictions.dtype))
         placeRows(predictions, result, start)

@@ -1,7 +1,7 @@
 // Samples in memory: taken over once, gathered into batches natively.
 
 import { Order, seedOfPass } from '../data/order.js'
-import { pickRows } from '../data/rows.js'
+import { pickInput, pickRows } from '../data/rows.js'
 import { ShapeError, typeError } from '../errors.js'
 import { showShape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
@@ -72,7 +72,7 @@ export class Samples {
     return {
       size: order.length,
       expected: this.expected,
-      inputs: this.inputs.map((input) => pickRows(input, order)),
+      inputs: this.inputs.map((input) => pickInput(input, order, this.expected.float)),
       labels: pickRows(this.labels, order),
       weights: this.weights && pickRows(this.weights, order),
     }

@@ -9,7 +9,8 @@ import type { ModelShape } from './trainable.js'
 
 /**
  * Inputs or labels. The first axis counts samples. A typed array takes its shape from the model, and floats in arrays
- * take the dtype of the model's weights. Integers of typed arrays and of tensors stay integers.
+ * take the dtype of the model's weights. Integers of typed arrays and of tensors stay integers, save pixels: see
+ * {@link Inputs}.
  */
 export type Values = Tensor | TypedArray | NestedArray
 

@@ -1,15 +1,16 @@
-//! Kernels that move elements without computing: any kind of number, every element to its place.
+//! Kernels that move elements, any kind of number, and compute at most what turns them into another kind.
 //!
-//! These have no instruction-set paths of their own beyond what copying has, and no rounding: the plain form of each
-//! stands in its tests.
+//! The plain form of each stands in its tests.
 
 mod cast;
 mod gather;
+mod pixels;
 mod transpose;
 mod window;
 
 pub use cast::{Cast, cast};
 pub use gather::{Gather, check_indices, gather, one_hot, scatter_add};
+pub use pixels::{Channels, Float, Level, pixels};
 pub use transpose::{Transpose, transpose};
 pub use window::{Window, insert, pad, slice};
 

@@ -1,7 +1,7 @@
 //! Moving elements of any dtype.
 
 use ferrograd_kernels::dimensions::{check_lengths, whole};
-use ferrograd_kernels::movement::{self as kernel, Cast, Gather, Transpose, Window};
+use ferrograd_kernels::movement::{self as kernel, Cast, Channels, Float, Gather, Level, Transpose, Window};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
@@ -105,6 +105,64 @@ pub fn gather_forward(env: Env, x: Handle, indices: Handle, y: Handle, words: &[
     let launch = Launch::new(&env, "gather")?;
     let geometry = gather_geometry(words)?;
     by_dtype!(launch.dtype(x)?, queue(launch, [x, indices, y], geometry))
+}
+
+/// y = rows of x as floats, bytes scaled to 0…1, less `means` and over `deviations` of the channels if there are any.
+/// `indices` pick the rows; without them (0) y has all of them. `words` as in `gather_forward`.
+#[napi(catch_unwind)]
+pub fn pixels_forward(
+    env: Env,
+    x: Handle,
+    indices: Handle,
+    y: Handle,
+    words: &[f64],
+    means: &[f64],
+    deviations: &[f64],
+) -> Result<()> {
+    fn queue<T, F>(
+        mut launch: Launch,
+        [x, indices, y]: [Handle; 3],
+        words: &[f64],
+        [means, deviations]: [&[f64]; 2],
+    ) -> Result<()>
+    where
+        T: Element + Level<F>,
+        F: Element + Float,
+    {
+        let geometry = Gather::from_words(words).map_err(|reason| internal(format!("pixels: {reason}")))?;
+        let channels = Channels::<F>::new(means, deviations, geometry.inner)
+            .map_err(|reason| internal(format!("pixels: {reason}")))?;
+        let all = indices == 0.0;
+        let (x, indices, mut y) = (
+            launch.read::<T>(x)?,
+            launch.read::<i32>(indices)?,
+            launch.write::<F>(y)?,
+        );
+        let picked = if all { geometry.size } else { indices.len() };
+        launch.check(geometry.check(x.len(), picked, y.len()))?;
+        launch.queue(move |turn| {
+            let indices = (!all).then(|| indices.get(turn));
+            kernel::check_indices(indices.unwrap_or(&[]), geometry.size)
+                .unwrap_or_else(|reason| panic!("{reason}"));
+            kernel::pixels(
+                turn.exec,
+                &geometry,
+                x.get(turn),
+                indices,
+                channels.as_ref(),
+                y.get(turn),
+            );
+        })
+    }
+    let launch = Launch::new(&env, "batch")?;
+    let (handles, statistics) = ([x, indices, y], [means, deviations]);
+    match (launch.dtype(x)?, launch.dtype(y)?) {
+        (DType::Uint8, DType::Float32) => queue::<u8, f32>(launch, handles, words, statistics),
+        (DType::Uint8, DType::Float64) => queue::<u8, f64>(launch, handles, words, statistics),
+        (DType::Float32, DType::Float32) => queue::<f32, f32>(launch, handles, words, statistics),
+        (DType::Float64, DType::Float64) => queue::<f64, f64>(launch, handles, words, statistics),
+        (from, to) => Err(internal(format!("pixels: {} as {}", from.name(), to.name()))),
+    }
 }
 
 /// dx = the slices of dy added up where they were picked.
