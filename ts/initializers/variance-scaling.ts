@@ -33,7 +33,7 @@ const TRUNCATED = 0.8796256610342398
 /**
  * Random weights of mean 0 and standard deviation √(`scale` / fan), also after truncation. The fans of a weight
  * `[..., inputs, outputs]` are the area of the leading axes times `inputs` and times `outputs`: 1 for a dense
- * kernel, height · width for a convolution's.
+ * kernel, height · width for a convolution's. A convolution in groups has C / groups inputs.
  *
  * @example
  * ```ts

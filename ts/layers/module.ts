@@ -94,7 +94,10 @@ export abstract class Module<Out extends Output = Tensor> {
    * its layers. Undefined where sizes are free.
    */
   abstract $volume(shape: Shape | readonly Shape[]): number | undefined
-  /** Floating-point operations of a forward pass, per example; undefined where sizes are free or it is unknown. */
+  /**
+   * Floating-point operations of a forward pass, per example, a multiplication and an addition being 2; undefined where
+   * sizes are free or it is unknown.
+   */
   abstract flops(inputShape: Shape | readonly Shape[]): number | undefined
   /** Whether its weights exist. */
   abstract get built(): boolean
