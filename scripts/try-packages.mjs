@@ -1,5 +1,5 @@
 // Installs the tarballs of `npm run pack:local` into an empty folder, with no cargo on the PATH, and trains on digits
-// with each of the Node versions named (default 20 22 24 26; npm's `node` package brings them).
+// and searches on worker threads with each of the Node versions named (default 20 22 24 26; npm's `node` package brings them).
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ const tarballs = readdirSync(packages).map((name) => join(packages, name))
 
 const script = `
 const before = performance.now()
-const { datasets, layers, sequential, setSeed } = await import('ferrograd')
+const { datasets, layers, search, sequential, setSeed } = await import('ferrograd')
 const loaded = performance.now() - before
 setSeed(1)
 const { train, test } = datasets.digits()
@@ -29,7 +29,23 @@ const model = sequential({
 model.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
 await model.fit(train.images, train.labels, { epochs: 10, verbose: 0 })
 const { accuracy } = await model.evaluate(test.images, test.labels)
+const data = { train, validation: test }
+const space = { units: search.choice([8, 16]) }
+const build = new URL('./build.js', import.meta.url)
+const trial = { build, space, data, trials: 2, epochs: 1, seed: 1, verbose: 0 }
+const here = await search.random({ ...trial, concurrency: 1 })
+const workers = await search.random({ ...trial, concurrency: 2 })
+if (JSON.stringify(here) !== JSON.stringify(workers)) throw new Error('worker threads give other trials')
 console.log(process.version, 'test accuracy', accuracy.toFixed(3), 'import took', loaded.toFixed(0), 'ms')
+`
+
+const build = `
+import { models } from 'ferrograd'
+export function build({ units }) {
+  const model = models.twoLayerNet({ inputShape: [8, 8, 1], units, classes: 10 })
+  model.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy', metrics: ['accuracy'] })
+  return model
+}
 `
 
 const folder = mkdtempSync(join(tmpdir(), 'ferrograd-'))
@@ -38,6 +54,7 @@ try {
     execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   writeFileSync(join(folder, 'train.js'), script)
+  writeFileSync(join(folder, 'build.js'), build)
   npm('install', '--ignore-scripts', '--no-audit', '--no-fund', ...tarballs)
   // Without cargo: only npm's folder and the system's are left.
   const path = [dirname(process.execPath), '/usr/bin', '/bin'].join(':')

@@ -178,6 +178,7 @@ async function message(options: object): Promise<string> {
 }
 
 test.serial('what build must return', async (t) => {
+  const before = memory().tensors
   const uncompiled = () => sequential({ name: 'net', inputShape: [2], layers: [layers.dense({ units: 3 })] })
   t.is(
     await message({ build: () => undefined }),
@@ -198,6 +199,7 @@ test.serial('what build must return', async (t) => {
     second!.reason,
     'search.random: build returned a model that an earlier trial has used. make a new model in build each time, so that no trial depends on another',
   )
+  t.is(memory().tensors, before)
   const optimizer = optimizers.adam()
   const sharing = () => {
     const model = uncompiled()
@@ -208,6 +210,7 @@ test.serial('what build must return', async (t) => {
     (await random({ ...base, trials: 2, build: sharing })).trials[1]!.reason,
     'search.random: build returned an optimizer that an earlier trial has used. make a new optimizer in build each time, so that no trial depends on another',
   )
+  t.is(memory().tensors, before)
 })
 
 test.serial('build may be async, and the search may judge by other figures', async (t) => {

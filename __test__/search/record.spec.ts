@@ -62,8 +62,11 @@ test.serial('a finished search is read, not run; a larger one adds trials', asyn
   const count = counting()
   t.deepEqual(await random({ ...base, build: count.build, record }), first)
   t.is(count.built, 0)
-  const more = await random({ ...base, build: count.build, record, trials: 6 })
+  const lines: string[] = []
+  const print = (line: string) => lines.push(line.replace(/^.*\(/, '('))
+  const more = await random({ ...base, build: count.build, record, trials: 6, verbose: 1, print })
   t.is(count.built, 2)
+  t.deepEqual(lines.slice(0, 3), ['random search: 4 of 6 trials are in the record', '(5 / 6)', '(6 / 6)'])
   t.deepEqual(more, await random({ ...base, trials: 6 }))
   t.deepEqual(await random({ ...base, record, trials: 2 }), await random({ ...base, trials: 2 }))
 })

@@ -1,6 +1,6 @@
 // Trials on worker threads.
 import test from 'ava'
-import { memory, search } from 'ferrograd'
+import { memory, search, setThreads, threads } from 'ferrograd'
 import { packageUrl, runScript } from '../helpers/child.js'
 import { base, data, space } from '../helpers/search.js'
 
@@ -20,6 +20,22 @@ test.serial('workers give the same as this thread, bit for bit, and take nothing
   }
   t.deepEqual(await random({ ...base, build, concurrency: 2, data: typed }), here)
   t.deepEqual([memory().tensors, memory().bytes], [before.tensors, before.bytes])
+})
+
+test.serial("'auto' goes over to workers when the rest of the search is long", async (t) => {
+  const before = threads()
+  setThreads(2)
+  const { trials } = await random({ ...base, build: moduleUrl('lasting'), trials: 11 })
+  setThreads(1)
+  const alone = await random({ ...base, build: moduleUrl('lasting'), trials: 1 })
+  setThreads(before)
+  // 1.1 seconds for the first trial say that ten more take longer than ten seconds.
+  t.is(trials[0]!.status, 'done')
+  t.deepEqual(
+    trials.slice(1).map(({ reason }) => reason),
+    Array<string>(10).fill('on another thread'),
+  )
+  t.is(alone.trials[0]!.status, 'done')
 })
 
 test.serial('a worker that dies fails its trial, and the search goes on', async (t) => {

@@ -28,26 +28,32 @@ export class Builder {
     private readonly build: Build,
   ) {}
 
+  /** Throws when `build` breaks its promise. The model is freed then, whosever it was: no other trial may use it. */
   async model(params: Params): Promise<{ model: Model; optimizer: Optimizer }> {
-    const { op, used } = this
+    const { op } = this
     const model: unknown = await this.build(params)
     if (!(model instanceof Model)) {
       throw typeError(`${op}: build must return a compiled model. got ${show(model)}`)
     }
-    const optimizer = optimizerOf(op, model)
-    for (const [article, part] of [
-      ['a', model],
-      ['an', optimizer],
-    ] as const) {
-      if (used.has(part)) {
-        const name = part === model ? 'model' : 'optimizer'
-        throw typeError(
-          `${op}: build returned ${article} ${name} that an earlier trial has used. make a new ${name} in build each time, so that no trial depends on another`,
-        )
-      }
+    try {
+      const optimizer = optimizerOf(op, model)
+      this.use('a model', model)
+      this.use('an optimizer', optimizer)
+      return { model: model as Model, optimizer }
+    } catch (error) {
+      model.dispose()
+      throw error
     }
-    used.add(model).add(optimizer)
-    return { model: model as Model, optimizer }
+  }
+
+  private use(what: string, part: Model | Optimizer): void {
+    if (this.used.has(part)) {
+      const name = what.replace(/^an? /, '')
+      throw typeError(
+        `${this.op}: build returned ${what} that an earlier trial has used. make a new ${name} in build each time, so that no trial depends on another`,
+      )
+    }
+    this.used.add(part)
   }
 }
 

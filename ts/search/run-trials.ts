@@ -40,6 +40,7 @@ export async function runTrials(
   tell: (trial: Trial) => void,
 ): Promise<Findings> {
   const entries = await noted(search, part, record)
+  if (entries.size > 0) search.print(`${part.name} search: ${entries.size} of ${part.trials} trials are in the record`)
   const missing = Array.from({ length: part.trials }, (_, index) => index).filter((index) => !entries.has(index))
   const finish = async (entry: Entry) => {
     await record?.add(part.name, entry)
@@ -78,8 +79,8 @@ async function noted(search: CheckedSearch, part: Part, record: SearchRecord | u
   return entries
 }
 
-/** Milliseconds of work ahead that make up for starting worker threads. */
-const WORTH_WORKERS = 3000
+/** Milliseconds of work ahead that make up for starting worker threads and having each compile its JavaScript. */
+const WORTH_WORKERS = 10_000
 
 async function runAll(
   search: CheckedSearch,
