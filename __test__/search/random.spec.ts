@@ -62,6 +62,11 @@ test.serial("the caller's seeds go on as if there had been no search, and do not
   }
   const alone = await drawn(async () => {})
   t.deepEqual(await drawn(() => random(base)), alone)
+  const seeding = (params: NetParams) => {
+    setSeed(99)
+    return build(params)
+  }
+  t.deepEqual(await drawn(() => random({ ...base, build: seeding })), alone)
   const quiet = await random(base)
   let running = true
   const noise = (async () => {

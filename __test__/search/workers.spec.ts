@@ -1,6 +1,10 @@
 // Trials on worker threads.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
 import { memory, search, setThreads, threads } from 'ferrograd'
+import { shareData } from '../../dist/search/shared-data.js'
 import { packageUrl, runScript } from '../helpers/child.js'
 import { base, data, space } from '../helpers/search.js'
 
@@ -20,6 +24,35 @@ test.serial('workers give the same as this thread, bit for bit, and take nothing
   }
   t.deepEqual(await random({ ...base, build, concurrency: 2, data: typed }), here)
   t.deepEqual([memory().tensors, memory().bytes], [before.tensors, before.bytes])
+})
+
+test.serial('with a record, and coarse to fine, it is the same as well', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'search-workers-'))
+  try {
+    const record = join(folder, 'record.jsonl')
+    const here = await random({ ...base, trials: 6 })
+    await random({ ...base, build, concurrency: 2, trials: 3, record })
+    t.deepEqual(await random({ ...base, build, concurrency: 2, trials: 6, record }), here)
+    t.deepEqual(await random({ ...base, build: () => t.fail() as never, trials: 6, record }), here)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const { trials: _trials, epochs: _epochs, ...rest } = base
+  const rounds = { ...rest, coarse: { trials: 4, epochs: 1 }, fine: { trials: 3, epochs: 2 } }
+  t.deepEqual(await search.coarseToFine({ ...rounds, build, concurrency: 2 }), await search.coarseToFine(rounds))
+})
+
+test('threads share one copy of the data', async (t) => {
+  const shared = await shareData({ train: data.train, validation: { images: new Float32Array([1, 2]), labels: [0] } })
+  const { images, labels } = shared.train
+  t.deepEqual([images.shape, labels.shape], [data.train.images.shape, data.train.labels.shape])
+  for (const { values } of [images, labels, shared.validation.images]) {
+    t.true((values as Float32Array).buffer instanceof SharedArrayBuffer)
+  }
+  t.deepEqual([...(images.values as Float32Array)], [...(await data.train.images.data())])
+  // What lies in shared memory already is not copied.
+  const part = { images: images.values, labels: labels.values }
+  t.is((await shareData({ train: part, validation: part })).train.images.values, images.values)
 })
 
 test.serial("'auto' goes over to workers when the rest of the search is long", async (t) => {

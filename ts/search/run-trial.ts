@@ -1,6 +1,7 @@
 // One trial, on the thread at hand.
 
 import type { Training } from '../callbacks/callback.js'
+import type { Model } from '../models/model.js'
 import { withSeed } from '../tensor/seed.js'
 import type { History } from '../training/logs.js'
 import type { Values } from '../training/values.js'
@@ -67,7 +68,7 @@ export async function runTrial(
 async function train(
   { op, epochs, explosion, goal }: Setup,
   { batchSize }: Job,
-  model: Awaited<ReturnType<Builder['model']>>['model'],
+  model: Model,
   { train, validation }: SearchData,
   signal: AbortSignal | undefined,
 ): Promise<Outcome | undefined> {

@@ -7,14 +7,14 @@ import { Tensor } from '../tensor/tensor.js'
 import type { Values } from '../training/values.js'
 import type { SearchData, SearchPart } from './run-trial.js'
 
-/** @internal Values as another thread can take them. Typed arrays lie in shared memory. */
+/** Values as another thread can take them. Typed arrays lie in shared memory. */
 export interface SharedValues {
   readonly values: Exclude<Values, Tensor>
   /** That of a tensor. */
   readonly shape: readonly number[] | undefined
 }
 
-/** @internal */
+/** {@link SearchData} as another thread can take it. */
 export type SharedData = { readonly [Part in keyof SearchData]: { readonly [K in keyof SearchPart]: SharedValues } }
 
 /** @internal Throws unless `data` has images and labels to train on and to judge by. */
@@ -54,7 +54,7 @@ export function describeData(data: SearchData): object {
   )
 }
 
-/** @internal One copy of the data for all threads. */
+/** One copy of the data for all threads. */
 export async function shareData({ train, validation }: SearchData): Promise<SharedData> {
   const part = async ({ images, labels }: SearchPart) => ({
     images: await shareValues(images),
