@@ -127,6 +127,20 @@ test.serial('a torn last line is dropped, wherever it was torn', async (t) => {
   }
 })
 
+test.serial('nothing is left of a torn line that is longer than what is written over it', async (t) => {
+  const record = fresh()
+  await random({ ...base, record, trials: 3 })
+  appendFileSync(record, `{"ferrograd":"search","part":"${'x'.repeat(20_000)}`)
+  const whole = await random({ ...base, record })
+  t.is(readFileSync(record, 'utf8').at(-1), '\n')
+  t.deepEqual(
+    linesOf(record)
+      .slice(1)
+      .map((line) => JSON.parse(line).trial),
+    whole.trials,
+  )
+})
+
 test.serial('trials that failed are tried again', async (t) => {
   const record = fresh()
   let broken = true
