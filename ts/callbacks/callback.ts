@@ -2,7 +2,9 @@
 
 import type { Metric } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { Logs } from '../training/logs.js'
+import type { Position } from '../training/progress.js'
 import type { Trainable } from '../training/trainable.js'
 
 /** The training that a callback is part of. */
@@ -16,6 +18,13 @@ export interface Training {
   readonly steps: number | undefined
   /** Where lines for people to read go. */
   readonly print: (line: string) => void
+}
+
+/** @internal What a callback goes on from: numbers, and tensors that are its own. */
+export interface CallbackProgress {
+  readonly kind: string
+  readonly numbers: Readonly<Record<string, number | undefined>>
+  readonly tensors: readonly Tensor[]
 }
 
 /** Figures of one batch, with its number in the epoch and its size. */
@@ -45,4 +54,13 @@ export interface Callback {
    * this, a callback with batch hooks makes the training go step by step. Default false.
    */
   readonly passive?: boolean
+  /**
+   * @internal Called last, between batches and after epochs, while weights, optimizer, random numbers and
+   * `model.position` belong together.
+   */
+  $onPosition?(position: Readonly<Position>, training: Training): unknown
+  /** @internal What a training that goes on has to know. */
+  $progress?(): CallbackProgress
+  /** @internal Goes on from there. Called after `onTrainBegin`. */
+  $goOn?(progress: CallbackProgress, model: Trainable): void
 }

@@ -1,9 +1,13 @@
 // Ending a training that no longer improves.
 
+import { FormatError } from '../errors.js'
 import { checkBoolean, checkCount, checkNumber, checkOptions } from '../initializers/options.js'
+import { sameShape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { type Variable, variable } from '../tensor/variable.js'
 import type { Logs } from '../training/logs.js'
-import type { Callback, Training } from './callback.js'
+import type { Trainable } from '../training/trainable.js'
+import type { Callback, CallbackProgress, Training } from './callback.js'
 import { Monitor, type MonitorOptions } from './monitor.js'
 
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -72,8 +76,25 @@ export class EarlyStopping implements Callback {
     this.copies = []
   }
 
+  /** @internal */
+  $progress(): CallbackProgress {
+    const { stoppedEpoch, bestEpoch, best, waited, copies } = this
+    return { kind: 'earlyStopping', numbers: { stoppedEpoch, bestEpoch, best, waited }, tensors: copies }
+  }
+
+  /** @internal */
+  $goOn({ numbers, tensors }: CallbackProgress, { weights }: Trainable): void {
+    this.bestEpoch = numbers.bestEpoch
+    this.best = numbers.best
+    this.waited = numbers.waited ?? 0
+    if (!this.restore || tensors.length === 0) return
+    const fits = tensors.length === weights.length && tensors.every((x, i) => sameShape(x.shape, weights[i]!.shape))
+    if (!fits) throw new FormatError('earlyStopping: the best weights of the file are not those of this model')
+    this.keep(tensors)
+  }
+
   /** Copies are made once and then written again: each takes as much memory as the model. */
-  private keep(weights: readonly Variable[]): void {
+  private keep(weights: readonly Tensor[]): void {
     if (this.copies.length === 0) this.copies = weights.map((weight) => variable(weight, { trainable: false }))
     else for (const [i, copy] of this.copies.entries()) copy.assign(weights[i]!)
   }

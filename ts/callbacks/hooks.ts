@@ -5,7 +5,8 @@ import { listed } from '../initializers/options.js'
 import type { Callback } from './callback.js'
 
 const names = ['onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onBatchBegin', 'onBatchEnd'] as const
-type Hook = (typeof names)[number]
+type PublicHook = (typeof names)[number]
+type Hook = PublicHook | '$onPosition'
 type Arguments<H extends Hook> = Parameters<NonNullable<Callback[H]>>
 
 /** @internal The callbacks of a training. A single one may stand without a list. */
@@ -16,7 +17,7 @@ export function checkCallbacks(op: string, callbacks: unknown): readonly Callbac
     if (typeof callback !== 'object' || callback === null) {
       throw typeError(`${op}: ${which} must be an object with hooks such as onEpochEnd. got ${show(callback)}`)
     }
-    const unknown = Object.keys(callback).find((key) => /^on[A-Z]/.test(key) && !names.includes(key as Hook))
+    const unknown = Object.keys(callback).find((key) => /^on[A-Z]/.test(key) && !names.includes(key as PublicHook))
     if (unknown !== undefined) throw typeError(`${op}: ${which} has no hook ${unknown}. the hooks are ${listed(names)}`)
     const hooks = names.filter((name) => (callback as Callback)[name] !== undefined)
     if (hooks.length === 0) throw typeError(`${op}: ${which} has none of the hooks ${listed(names)}`)

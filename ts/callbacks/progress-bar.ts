@@ -61,8 +61,8 @@ export class ProgressBar implements Callback {
     this.bar?.start(this.steps ?? 0, 0, { epoch: this.title, figures: '' })
   }
 
-  onBatchEnd(_batch: number, logs: BatchLogs): void {
-    this.batches++
+  onBatchEnd(batch: number, logs: BatchLogs): void {
+    this.batches = batch + 1
     if (this.bar === undefined) return
     this.means.add(logs)
     if (this.steps === undefined) this.bar.setTotal(this.batches)

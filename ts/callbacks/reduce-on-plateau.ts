@@ -3,7 +3,7 @@
 import { rangeError, show } from '../errors.js'
 import { checkCount, checkNumber, checkOptions } from '../initializers/options.js'
 import type { Logs } from '../training/logs.js'
-import type { Callback, Training } from './callback.js'
+import type { Callback, CallbackProgress, Training } from './callback.js'
 import { Monitor, type MonitorOptions } from './monitor.js'
 
 export interface ReduceOnPlateauOptions extends MonitorOptions {
@@ -46,6 +46,19 @@ class ReduceOnPlateau implements Callback {
     this.best = undefined
     this.waited = 0
     this.resting = 0
+  }
+
+  /** @internal */
+  $progress(): CallbackProgress {
+    const { best, waited, resting } = this
+    return { kind: 'reduceOnPlateau', numbers: { best, waited, resting }, tensors: [] }
+  }
+
+  /** @internal */
+  $goOn({ numbers }: CallbackProgress): void {
+    this.best = numbers.best
+    this.waited = numbers.waited ?? 0
+    this.resting = numbers.resting ?? 0
   }
 
   onEpochEnd(_epoch: number, logs: Logs, { optimizer }: Training): void {

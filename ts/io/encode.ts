@@ -21,7 +21,7 @@ interface Part {
   readonly bytes: number
   /** Of a tensor, whose contents never change. */
   readonly fixed: Tensor | undefined
-  /** Of a variable: a copy, ordered at once. */
+  /** Of what changes: a copy, ordered at once. */
   readonly copy: Promise<TypedArray> | undefined
 }
 
@@ -30,11 +30,14 @@ export class Snapshot {
   private readonly parts: Part[]
   private readonly header: Uint8Array
 
-  /** `op` is what errors begin with. Does all its work before it returns. */
+  /**
+   * `op` is what errors begin with. Does all its work before it returns. `changing` says that the tensors, too, and not
+   * only variables may be changed in place.
+   */
   constructor(
     op: string,
     tensors: Iterable<readonly [string, Tensor]>,
-    metadata: Readonly<Record<string, string>> = {},
+    { metadata = {}, changing = false }: { metadata?: Readonly<Record<string, string>>; changing?: boolean } = {},
   ) {
     const checked = [...tensors].map(([name, tensor]) => {
       checkName(op, name)
@@ -44,7 +47,7 @@ export class Snapshot {
     // Large elements first: so each stands at a multiple of its size, as the reference implementation has it.
     checked.sort(([, a], [, b]) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype])
     this.header = headerOf(op, checked, metadata)
-    this.parts = checked.map(([name, tensor]) => partOf(name, tensor))
+    this.parts = checked.map(([name, tensor]) => partOf(name, tensor, changing || tensor instanceof Variable))
   }
 
   /** The bytes of the file, in pieces. Can be gone through once. */
@@ -86,9 +89,8 @@ export class Snapshot {
 
 const done: Part = { name: '', shape: [], dtype: 'uint8', bytes: 0, fixed: undefined, copy: undefined }
 
-function partOf(name: string, tensor: Tensor): Part {
+function partOf(name: string, tensor: Tensor, changes: boolean): Part {
   const { shape, dtype, size } = tensor
-  const changes = tensor instanceof Variable
   const copy = changes ? tensor.data() : undefined
   // Whoever writes it sees the error; until then it is not unhandled.
   copy?.catch(() => {})

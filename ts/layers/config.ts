@@ -5,6 +5,14 @@ import { typeError } from '../errors.js'
 /** Options as plain data: what JSON can hold. */
 export type LayerConfig = Readonly<Record<string, unknown>>
 
+/** @internal A layer of a file: its kind and its options. */
+export interface LayerDescription {
+  readonly kind: string
+  readonly config: LayerConfig
+  /** Whether its class is the user's, which only the user can make. */
+  readonly own?: boolean
+}
+
 /**
  * @internal Options as plain data. An initializer of the user's own is left out: a loaded layer does not need it. A
  * regularizer or constraint of the user's own is an error, because training would go on without it.

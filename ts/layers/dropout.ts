@@ -19,7 +19,7 @@ export class Dropout extends Layer {
   readonly rate: number
   readonly seed: number | undefined
   /** @internal How many masks were drawn from its own sequence. */
-  drawn = 0
+  override $drawn = 0
   /** @internal Whether it lets everything through in training too: sanity checks look at the network without it. */
   $idle = false
 
@@ -49,7 +49,7 @@ export class Dropout extends Layer {
   private maskSeed(): number {
     if (this.seed === undefined) return nextSeed()
     const start = Math.floor(new Random(this.seed).next() * 2 ** 53)
-    return (start + this.drawn++) % 2 ** 53
+    return (start + this.$drawn++) % 2 ** 53
   }
 
   override flops(): number {

@@ -11,7 +11,7 @@ import { scope } from '../tensor/scope.js'
 import { checkShape, sameShape, showShape } from '../tensor/shape.js'
 import { checkTensor, Tensor } from '../tensor/tensor.js'
 import { type Variable, variable } from '../tensor/variable.js'
-import { type LayerConfig, plainConfig } from './config.js'
+import { type LayerConfig, type LayerDescription, plainConfig } from './config.js'
 import { errorIn } from './error-in.js'
 import { Module, type Output, type ShapeOf, type Weight } from './module.js'
 import { assignNames, checkName } from './naming.js'
@@ -103,6 +103,14 @@ export abstract class Layer<Out extends Output = Tensor> extends Module<Out> {
   config(): LayerConfig {
     const { inputShape: _, ...options } = this.#options
     return { ...plainConfig(this.$label, options), name: this.name, trainable: this.trainable }
+  }
+
+  /** @internal */
+  $describe(): LayerDescription {
+    let owner: object = this
+    while (!Object.hasOwn(owner, 'kind')) owner = Object.getPrototypeOf(owner)
+    // A class of the user's may be called like one of ours.
+    return { kind: this.kind, config: this.config(), ...(owner === Layer.prototype && { own: true }) }
   }
 
   /** Whether the weights exist. */

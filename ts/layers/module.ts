@@ -177,19 +177,34 @@ export abstract class Module<Out extends Output = Tensor> {
     return this.$everyModule().flatMap((module) => module.$ownWeights())
   }
 
-  /** @internal The weights by their paths, which no two share: `conv2d_1/kernel`, `block_1/conv2d_1/kernel`. */
-  $namedWeights(): ReadonlyMap<string, Variable> {
-    const named = new Map<string, Variable>()
+  /** @internal The modules inside by their paths, which no two share: `conv2d_1`, `block_1/conv2d_1`. */
+  $namedModules(): ReadonlyMap<string, Module<Output>> {
+    const named = new Map<string, Module<Output>>()
     const seen = new Set<Module<Output>>()
-    const visit = (module: Module<Output>, prefix: string): void => {
+    const visit = (module: Module<Output>, path: string): void => {
       if (seen.has(module)) return
       seen.add(module)
-      for (const { key, variable } of module.$ownWeights()) named.set(prefix + key, variable)
-      for (const inner of module.$ownModules()) visit(inner, `${prefix}${inner.name}/`)
+      named.set(path, module)
+      for (const inner of module.$ownModules()) visit(inner, path === '' ? inner.name : `${path}/${inner.name}`)
     }
     visit(this as unknown as Module<Output>, '')
     return named
   }
+
+  /** @internal The weights by their paths, which no two share: `conv2d_1/kernel`, `block_1/conv2d_1/kernel`. */
+  $namedWeights(): ReadonlyMap<string, Variable> {
+    const named = new Map<string, Variable>()
+    for (const [path, module] of this.$namedModules()) {
+      for (const { key, variable } of module.$ownWeights()) named.set(path === '' ? key : `${path}/${key}`, variable)
+    }
+    return named
+  }
+
+  /** @internal What a file holds of it beside its weights. */
+  abstract $describe(): unknown
+
+  /** @internal How far a random sequence of its own has come, if it has one. */
+  $drawn: number | undefined
 
   /** Whether training changes the weights. Setting it sets that of all layers inside. */
   get trainable(): boolean {

@@ -2,6 +2,7 @@
 
 import { checkCount, checkNumber, checkOptions } from '../initializers/options.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { madeOf } from './config.js'
 import { type Measurement, Metric } from './metric.js'
 import { checkName } from './name.js'
 import { scoresClasses, tallyHits, tallyThreshold } from './tally.js'
@@ -66,7 +67,8 @@ function build(kind: string, options: AccuracyOptions, each: boolean): Metric {
   const op = `metrics.${kind}`
   checkOptions(op, options, ['threshold', 'name'])
   const { threshold = 0, name = kind } = options
-  return new Accuracy(checkName(op, name), checkNumber(op, 'threshold', threshold), each)
+  const metric = new Accuracy(checkName(op, name), checkNumber(op, 'threshold', threshold), each)
+  return madeOf(metric, kind, { threshold, name })
 }
 
 export interface TopKAccuracyOptions {
@@ -97,5 +99,6 @@ class TopKAccuracy extends Metric {
 export function topKAccuracy(options: TopKAccuracyOptions = {}): Metric {
   checkOptions('metrics.topKAccuracy', options, ['k', 'name'])
   const { k = 5, name = 'topKAccuracy' } = options
-  return new TopKAccuracy(checkName('metrics.topKAccuracy', name), checkCount('metrics.topKAccuracy', 'k', k))
+  const metric = new TopKAccuracy(checkName('metrics.topKAccuracy', name), checkCount('metrics.topKAccuracy', 'k', k))
+  return madeOf(metric, 'topKAccuracy', { k, name })
 }

@@ -5,6 +5,7 @@ import { checkOptions } from '../initializers/options.js'
 import { abs, square, sub, sum } from '../ops/index.js'
 import { sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { madeOf } from './config.js'
 import { type Measurement, Metric } from './metric.js'
 import { checkName } from './name.js'
 
@@ -37,7 +38,8 @@ class MeanError extends Metric {
 
 function build(kind: string, of: (difference: Tensor) => Tensor, options: MeanErrorOptions): Metric {
   checkOptions(`metrics.${kind}`, options, ['name'])
-  return new MeanError(checkName(`metrics.${kind}`, options.name ?? kind), of)
+  const { name = kind } = options
+  return madeOf(new MeanError(checkName(`metrics.${kind}`, name), of), kind, { name })
 }
 
 /** The mean over all elements of (prediction − label)². */

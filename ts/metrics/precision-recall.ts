@@ -3,6 +3,7 @@
 import { ShapeError, typeError } from '../errors.js'
 import { checkCount, checkNumber, checkOptions } from '../initializers/options.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { madeOf } from './config.js'
 import { type Measurement, Metric } from './metric.js'
 import { checkName } from './name.js'
 import { scoresClasses, tallyClasses, tallyThreshold } from './tally.js'
@@ -104,5 +105,6 @@ function build(kind: string, of: 1 | 2, options: PrecisionOptions): Metric {
       )
     }
   }
-  return new Share(checkName(op, name), of, classId, threshold)
+  const metric = new Share(checkName(op, name), of, classId, threshold)
+  return madeOf(metric, kind, { classId, threshold, name })
 }

@@ -2,6 +2,7 @@
 
 import { show, typeError } from '../errors.js'
 import { oneOf } from '../initializers/options.js'
+import { checkConfig, rebuilt } from '../schedules/rebuild.js'
 import { accuracy, binaryAccuracy, topKAccuracy } from './accuracy.js'
 import { meanAbsoluteError, meanSquaredError } from './mean-error.js'
 import { Metric } from './metric.js'
@@ -19,6 +20,12 @@ const factories = {
 
 /** The metrics that need no options. */
 export type MetricName = keyof typeof factories
+
+/** @internal A metric as `configOf` described it. Throws a {@link FormatError} for anything else. */
+export function metricFrom(op: string, config: unknown): Metric {
+  const { kind, ...options } = checkConfig(op, 'metric', config, factories)
+  return rebuilt(op, 'metric', () => factories[kind as MetricName](options))
+}
 
 /** @internal The metrics that a list of names and metrics stands for. 'acc' is another word for 'accuracy'. */
 export function resolveMetrics(op: string, metrics: unknown): Metric[] {

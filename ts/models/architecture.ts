@@ -1,76 +1,25 @@
 // A model as plain data and back, without its weights.
 
-import { FormatError, show, typeError } from '../errors.js'
+import { FormatError, show } from '../errors.js'
 import { oneOf } from '../initializers/options.js'
 import type { LayerConfig } from '../layers/config.js'
 import * as factories from '../layers/index.js'
-import { Layer } from '../layers/layer.js'
+import type { Layer } from '../layers/layer.js'
 import { Module, type Output } from '../layers/module.js'
-import { checkExampleShape, type Shape } from '../layers/shape.js'
+import { checkExampleShape } from '../layers/shape.js'
 import { checkFloatDType, SymbolicTensor } from '../layers/symbolic.js'
 import { inModule } from '../layers/weight-source.js'
+import type { ModelDescription } from './description.js'
 import { Graph } from './graph.js'
 import { Model } from './model.js'
 import { Sequential } from './sequential.js'
-
-/** A layer of a file: its kind and its options. */
-export interface LayerDescription {
-  readonly kind: string
-  readonly config: LayerConfig
-}
-
-/**
- * A model of a file. Tensors are numbered: first the inputs, then what the calls put out. `several` says whether the
- * model returns an array.
- */
-export interface ModelDescription {
-  readonly kind: 'model' | 'sequential'
-  readonly name?: string
-  readonly dtype: 'float32' | 'float64'
-  readonly inputs: readonly { readonly shape: Shape; readonly name?: string }[]
-  readonly layers: readonly (LayerDescription | ModelDescription)[]
-  readonly calls: readonly CallDescription[]
-  readonly outputs: readonly number[]
-  readonly several: boolean
-}
-
-export interface CallDescription {
-  /** Which of `layers`. */
-  readonly layer: number
-  readonly inputs: readonly number[]
-  readonly outputs: readonly number[]
-  /** Whether the layer takes an array. */
-  readonly list: boolean
-}
 
 /** Makes a layer of the user's own from its `config()`, by kind. */
 export type LayerFactories = Readonly<Record<string, (config: LayerConfig) => Layer>>
 
 /** `model` as data that JSON can hold. */
 export function describeModel(model: Model<Output>): ModelDescription {
-  const graph = model.checkedGraph()
-  const places = new Map(graph.modules.map((module, i) => [module, i]))
-  return {
-    kind: model instanceof Sequential ? 'sequential' : 'model',
-    ...(model.$isNamed && { name: model.name }),
-    dtype: model.dtype,
-    inputs: graph.inputs.map(({ shape, name }) => ({ shape, ...(name !== undefined && { name }) })),
-    layers: graph.modules.map(describe),
-    calls: graph.steps.map(({ module, inputs, outputs, list }) => ({
-      layer: places.get(module)!,
-      inputs,
-      outputs,
-      list,
-    })),
-    outputs: graph.results,
-    several: model.several,
-  }
-}
-
-function describe(module: Module<Output>): LayerDescription | ModelDescription {
-  if (module instanceof Model) return describeModel(module)
-  if (!(module instanceof Layer)) throw typeError(`${module.$label}: only layers and models can be saved`)
-  return { kind: module.kind, config: module.config() }
+  return model.$describe()
 }
 
 /**
@@ -134,13 +83,17 @@ function rebuild(value: unknown, own: LayerFactories, depth: number): Model<Outp
 }
 
 function rebuildPart(value: unknown, own: LayerFactories, depth: number): Module<Output> {
-  const { kind, name, config } = object(value, 'a layer')
+  const { kind, name, config, own: mine } = object(value, 'a layer')
   if (typeof kind !== 'string') throw wrong(`a layer of kind ${show(kind)}`)
   if (config === undefined) {
     const inner = () => rebuild(value, own, depth + 1)
     return typeof name === 'string' ? inModule(name, inner) : inner()
   }
-  const make = Object.hasOwn(own, kind) ? own[kind] : Object.hasOwn(byKind, kind) ? byKind[kind] : undefined
+  const make = Object.hasOwn(own, kind)
+    ? own[kind]
+    : mine !== true && Object.hasOwn(byKind, kind)
+      ? byKind[kind]
+      : undefined
   if (make === undefined) {
     throw wrong(
       `a layer of kind ${show(kind)}. pass a function that makes it: { layers: { ${kind}: (config) => new … } }. kinds of this library are ${oneOf(Object.keys(byKind))}`,

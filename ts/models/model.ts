@@ -3,6 +3,7 @@
 import { DTypeError, ShapeError, show, typeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
 import { checkOptions, listed } from '../initializers/options.js'
+import type { FilePath } from '../io/file-path.js'
 import { type ForwardOptions, Module, type Output, type ShapeOf, type Weight } from '../layers/module.js'
 import { assignNames, checkName } from '../layers/naming.js'
 import { fitsShape, isShape, type Shape, showFree } from '../layers/shape.js'
@@ -17,11 +18,14 @@ import type { FitOptions } from '../training/fit-options.js'
 import type { Inputs } from '../training/inputs.js'
 import type { History, Scores } from '../training/logs.js'
 import { type PredictOptions, predict } from '../training/predict.js'
+import { moveTo, type Position, positionOf } from '../training/progress.js'
 import { type TrainOnBatchOptions, trainOnBatch } from '../training/train-on-batch.js'
 import type { Trainable } from '../training/trainable.js'
 import type { Values } from '../training/values.js'
 import { checkGraphInputs } from './check-inputs.js'
+import type { ModelDescription } from './description.js'
 import { Graph } from './graph.js'
+import { type SaveOptions, saveModel } from './save-model.js'
 import { printSummary } from './summary.js'
 
 /**
@@ -122,10 +126,26 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
     checkGraphInputs(label, graph, this.dtype, inputs)
   }
 
-  /** @internal The calls of a model that is built. */
-  checkedGraph(): Graph {
+  /** @internal */
+  $describe(): ModelDescription {
     this.$checkBuilt('saving')
-    return this.graph!
+    const { modules, inputs, steps, results } = this.graph!
+    const places = new Map(modules.map((module, i) => [module, i]))
+    return {
+      kind: this.kind as ModelDescription['kind'],
+      ...(this.$isNamed && { name: this.name }),
+      dtype: this.dtype,
+      inputs: inputs.map(({ shape, name }) => ({ shape, ...(name !== undefined && { name }) })),
+      layers: modules.map((module) => module.$describe() as ModelDescription['layers'][number]),
+      calls: steps.map((step) => ({
+        layer: places.get(step.module)!,
+        inputs: step.inputs,
+        outputs: step.outputs,
+        list: step.list,
+      })),
+      outputs: results,
+      several: this.several,
+    }
   }
 
   private result(outputs: Tensor[]): Out {
@@ -148,6 +168,51 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
    */
   compile(options: CompileOptions): void {
     this.compiled = compile(this.forTraining(), options)
+  }
+
+  /**
+   * Writes the model into one safetensors file: the weights by their paths (`conv2d_1/kernel`), which Python's
+   * `safetensors` reads too, and in the metadata the architecture; and what {@link loadModel} needs to go on training: the
+   * optimizer with all that it keeps, loss, metrics, random numbers, the order of the data, and `position`.
+   *
+   * What is saved is the model at the moment of the call: training may go on at once, and a call while `fit` runs saves a
+   * state between two batches. The file is replaced whole or not at all, as `saveTensors` does it, and read back
+   * before it takes the place of the old one.
+   *
+   * Losses, metrics and layers of your own are named in the file, and have to be given when it is loaded. Rejects with a
+   * `TypeError` for what no file can hold, such as a schedule of your own, and with an error that has the system's `code`
+   * when it cannot be written.
+   *
+   * @example
+   * ```ts
+   * import { layers, loadModel, ones, sequential } from 'ferrograd'
+   * import { tmpdir } from 'node:os'
+   * const model = sequential({ inputShape: [2], layers: [layers.dense({ units: 1, kernelInitializer: 'ones' })] })
+   * const path = `${tmpdir()}/model-${process.pid}.safetensors`
+   * await model.save(path)
+   * const copy = await loadModel(path)
+   * console.log(await (await copy.predict(ones([1, 2]))).array()) // [ [ 2 ] ]
+   * ```
+   */
+  async save(path: FilePath, options: SaveOptions = {}): Promise<void> {
+    return saveModel(this as unknown as Model<Output>, path, options)
+  }
+
+  /**
+   * Where training stands: the epoch and the batch that come next, both counted from 0. `fit` moves it, `save` keeps it, and
+   * `fit` with `initialEpoch: model.position.epoch` goes on from there. Set it to go on elsewhere.
+   */
+  get position(): Position {
+    return positionOf(this as unknown as Trainable)
+  }
+
+  set position(position: Position) {
+    moveTo(this.$label, this as unknown as Trainable, position)
+  }
+
+  /** @internal What `compile` has settled, if it was called. */
+  get $compiled(): Compiled | undefined {
+    return this.compiled
   }
 
   /** The optimizer that `compile` was given or made. */

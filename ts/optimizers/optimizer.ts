@@ -199,6 +199,39 @@ export abstract class Optimizer {
     }))
   }
 
+  /**
+   * @internal What it keeps for those of `variables` that it has met, itself and no copies. A loaded state is matched with
+   * them first.
+   */
+  $slotsOf(variables: readonly Variable[]): Map<Variable, Readonly<Record<string, Tensor>>> {
+    const names = Object.keys(this.slotNames)
+    for (const variable of variables) if (this.slots.size < this.loaded.length) this.slotsOf(variable)
+    const known = variables.filter((variable) => this.slots.has(variable))
+    return new Map(
+      known.map((variable) => {
+        const slots = this.slots.get(variable)!
+        return [variable, Object.fromEntries(names.map((name, i) => [name, slots[i]!]))]
+      }),
+    )
+  }
+
+  /** @internal Begins with `slots`, which it takes over; what it keeps for a variable has the shape of the variable. */
+  $begin(iterations: number, slots: ReadonlyMap<Variable, Readonly<Record<string, Tensor>>>): void {
+    this.dispose()
+    this.iterations = iterations
+    for (const [variable, named] of slots) {
+      this.slots.set(
+        variable,
+        Object.keys(this.slotNames).map((name) => named[name]!),
+      )
+    }
+  }
+
+  /** @internal The names of what it keeps for each variable. */
+  get $slotNames(): readonly string[] {
+    return Object.keys(this.slotNames)
+  }
+
   /** Frees what is kept for each variable. */
   dispose(): void {
     for (const slots of this.slots.values()) for (const slot of slots) slot.dispose()

@@ -36,6 +36,23 @@ export function nextSeed(): number {
   return hash(sequence.seeded, ++sequence.drawn)
 }
 
+/** @internal How far the sequence of `setSeed` has come. */
+export interface SeedState {
+  readonly seed: number
+  readonly drawn: number
+}
+
+/** @internal */
+export function seedState(): SeedState {
+  return { seed: seeded, drawn }
+}
+
+/** @internal Goes on from where a sequence was. */
+export function restoreSeed(state: SeedState): void {
+  seeded = state.seed
+  drawn = state.drawn
+}
+
 /** @internal Throws unless `seed` is a whole number from 0 to 2^53 - 1. */
 export function checkSeed(op: string, seed: unknown): number {
   if (typeof seed !== 'number' || !Number.isSafeInteger(seed) || seed < 0) {

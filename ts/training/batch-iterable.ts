@@ -35,6 +35,7 @@ export function iterableSource(op: string, model: Trainable, compiled: Compiled,
   let begun = false
   return {
     steps: typeof length === 'number' && Number.isInteger(length) ? length : undefined,
+    jumps: batches instanceof Batches,
     open: (pass, first) => {
       // What goes on in the middle of a training sees the orders it would have seen; a new one goes on where `batches` is.
       const jumps = batches instanceof Batches && !begun && (pass > 0 || first > 0)

@@ -1,7 +1,7 @@
 // The batches of one epoch after the other.
 
 import { typeError } from '../errors.js'
-import type { Pass, ReadyBatch, Source } from './source.js'
+import { freeBatch, type Pass, type ReadyBatch, type Source } from './source.js'
 
 /** @internal Cuts passes over the data into epochs. */
 export class Feed {
@@ -14,18 +14,29 @@ export class Feed {
     private readonly source: Source,
     private readonly stepsPerEpoch: number | undefined,
     initialEpoch: number,
+    /** Batches of the first epoch that are done already. */
+    private first = 0,
   ) {
     // A training that goes on sees the batches it would have seen without the break.
-    const done = initialEpoch * (stepsPerEpoch ?? 0)
+    const done = initialEpoch * (stepsPerEpoch ?? 0) + (stepsPerEpoch === undefined ? 0 : first)
     this.number = stepsPerEpoch === undefined ? initialEpoch : Math.floor(done / (source.steps ?? Infinity))
     if (stepsPerEpoch !== undefined) this.pass = source.open(this.number, done % (source.steps ?? Infinity))
   }
 
   /** Begins an epoch. */
-  begin(): void {
-    this.taken = 0
+  async begin(): Promise<void> {
+    const { first, source } = this
+    this.first = 0
+    this.taken = first
     this.epochs++
-    if (this.stepsPerEpoch === undefined) this.pass = this.source.open(this.number++, 0)
+    if (this.stepsPerEpoch === undefined) this.pass = source.open(this.number++, first)
+    if (source.jumps) return
+    // What cannot jump is gone through.
+    for (let i = 0; i < first; i++) {
+      const batch = await this.pass!.next()
+      if (batch === undefined) return
+      freeBatch(batch)
+    }
   }
 
   /** The next batch of the epoch; undefined at its end. */

@@ -19,7 +19,13 @@ export interface FitOptions {
   batchSize?: number
   /** The epoch to stop before, counted from `initialEpoch`'s zero: 10 means epochs 0 to 9. Default 1. */
   epochs?: number
-  /** The first epoch, for a training that goes on. Default 0. */
+  /**
+   * The first epoch, for a training that goes on. Default 0. Where it is `model.position.epoch`, the training goes on just
+   * where the last one stopped, or where the file of the model was saved: with the batch that comes next, in the midst of an
+   * epoch too, with the same order of samples unless `seed` says otherwise, and for a model out of a file with the random
+   * numbers and the state of `earlyStopping`, `reduceOnPlateau` and `checkpoint`. Figures of such an epoch cover the
+   * batches that were left.
+   */
   initialEpoch?: number
   /**
    * Batches in an epoch. The next epoch goes on where this one ends, and data that runs out begins again. Default: all
@@ -77,7 +83,12 @@ export interface CheckedFitOptions extends FitOptions {
 }
 
 /** @internal Throws where an option is wrong, unknown, or would have no effect. */
-export function checkFitOptions(options: FitOptions, batches: boolean): CheckedFitOptions {
+export function checkFitOptions(
+  options: FitOptions,
+  batches: boolean,
+  /** Seed of the order of a training that goes on. */
+  goingOn: number | undefined = undefined,
+): CheckedFitOptions {
   checkOptions('fit', options, known)
   const { batchSize = 32, epochs = 1, initialEpoch = 0, shuffle = true, seed, print = console.log } = options
   checkCount('fit', 'batchSize', batchSize)
@@ -101,7 +112,7 @@ export function checkFitOptions(options: FitOptions, batches: boolean): CheckedF
     batchSize,
     epochs,
     initialEpoch,
-    orderSeed: shuffle && !batches ? (seed ?? nextSeed()) : undefined,
+    orderSeed: shuffle && !batches ? (seed ?? goingOn ?? nextSeed()) : undefined,
     hooks: [...callbacks, ...reporters(options, callbacks)],
     print,
   }

@@ -8,6 +8,7 @@ import { type CheckedFitOptions, checkFitOptions, type FitOptions } from './fit-
 import type { Inputs } from './inputs.js'
 import type { History } from './logs.js'
 import { Loop } from './loop.js'
+import { checkBatches, trainingToGoOn } from './progress.js'
 import { Samples } from './samples.js'
 import type { Source } from './source.js'
 import type { Trainable } from './trainable.js'
@@ -30,7 +31,9 @@ export async function fit(
   if (batches && options !== undefined) {
     throw typeError('fit: labels are in the batches: fit(batches, options) has no second argument y')
   }
-  const checked = checkFitOptions((batches ? (y as FitOptions | undefined) : options) ?? {}, batches)
+  const given = (batches ? (y as FitOptions | undefined) : options) ?? {}
+  const before = trainingToGoOn(model, given.initialEpoch)
+  const checked = checkFitOptions(given, batches, before?.orderSeed)
   occupy('fit', model)
   const taken: Samples[] = []
   let classWeights: ClassTable | undefined
@@ -48,8 +51,9 @@ export async function fit(
     if (checked.classWeight !== undefined && !batches) {
       classWeights = takeClassWeights(taken[0]!.expected, checked.classWeight)
     }
+    if (before !== undefined) checkBatches(before, data.train.batchSize, checked.stepsPerEpoch ?? data.train.steps)
     for (const samples of taken) await samples.check()
-    return await new Loop(model, compiled, checked, data.train, validation, classWeights).run()
+    return await new Loop(model, compiled, checked, data.train, validation, classWeights, before).run()
   } finally {
     for (const samples of taken) samples.dispose()
     classWeights?.table.dispose()

@@ -1,6 +1,6 @@
 // The loop over epochs and batches.
 
-import type { BatchLogs, Callback, Training } from '../callbacks/callback.js'
+import type { BatchLogs, Callback, CallbackProgress, Training } from '../callbacks/callback.js'
 import { callEveryHook, callHooks, watchesBatches } from '../callbacks/hooks.js'
 import type { Compiled } from './compile.js'
 import { judge } from './evaluate.js'
@@ -8,6 +8,7 @@ import { Feed } from './feed.js'
 import type { CheckedFitOptions } from './fit-options.js'
 import { InFlight } from './in-flight.js'
 import { asValidation, type History, type Logs, RunningScores, remember, type StepResult, scoresOf } from './logs.js'
+import { callbackProgress, goOn, type Progress, progressOf, setProgress } from './progress.js'
 import { freeBatch, type ReadyBatch, type Source } from './source.js'
 import { trainStep } from './step.js'
 import type { Trainable } from './trainable.js'
@@ -22,20 +23,25 @@ export class Loop {
   private readonly flight: InFlight<StepResult>
   private lastLogs: Logs | Record<string, never> = {}
   private warned = false
+  /** Batches of the first epoch that are done already. */
+  private first: number
 
   constructor(
     private readonly model: Trainable,
     private readonly compiled: Compiled,
     private readonly options: CheckedFitOptions,
-    train: Source,
+    private readonly train: Source,
     private readonly validation: Source | undefined,
     private classWeights: ClassTable | undefined,
+    /** The training that this one goes on with. */
+    private readonly before: Progress | undefined,
   ) {
     const { epochs, stepsPerEpoch, initialEpoch, print, hooks } = options
     const { optimizer, metrics } = compiled
     this.training = { model, optimizer, metrics, epochs, steps: stepsPerEpoch ?? train.steps, print }
     this.callbacks = hooks
-    this.feed = new Feed(train, stepsPerEpoch, initialEpoch)
+    this.first = before?.position.batch ?? 0
+    this.feed = new Feed(train, stepsPerEpoch, initialEpoch, this.first)
     // One step is queued while the one before it is computed, unless somebody wants to see the model in between.
     this.flight = new InFlight(watchesBatches(hooks) ? 1 : 2)
   }
@@ -46,7 +52,10 @@ export class Loop {
     model.stopTraining = false
     let failure: { error: unknown } | undefined
     try {
+      // Before the callbacks begin anew: they may be the same ones.
+      const kept = this.before?.callbacks() ?? []
       await callHooks(callbacks, 'onTrainBegin', {}, training)
+      this.begin(kept)
       for (let epoch = options.initialEpoch; epoch < options.epochs; epoch++) {
         if (this.aborted() || model.stopTraining) break
         await this.epoch(epoch)
@@ -66,6 +75,18 @@ export class Loop {
     return this.history
   }
 
+  /** Takes over what the training that goes on had come to, and tells how far this one comes. */
+  private begin(kept: readonly CallbackProgress[]): void {
+    const { model, options, callbacks, before, first } = this
+    if (before !== undefined) goOn(before, kept, callbacks, model)
+    setProgress(model, {
+      position: { epoch: options.initialEpoch, batch: first },
+      batchSize: this.train.batchSize,
+      orderSeed: options.orderSeed,
+      callbacks: () => callbackProgress(callbacks),
+    })
+  }
+
   private aborted(): boolean {
     return this.options.signal?.aborted === true
   }
@@ -74,14 +95,21 @@ export class Loop {
     const { model, compiled, callbacks, training } = this
     await callHooks(callbacks, 'onEpochBegin', epoch, {}, training)
     const running = new RunningScores(compiled.metrics)
-    this.feed.begin()
-    for (let number = 0; !this.aborted(); number++) {
+    const { first } = this
+    this.first = 0
+    await this.feed.begin()
+    let number = first
+    while (!this.aborted()) {
       const batch = await this.nextBatch()
       if (batch === undefined) break
-      await this.step(epoch, number, batch, running)
+      await this.step(epoch, number++, batch, running, number > first + 1)
       if (model.stopTraining) break
     }
     if (this.aborted()) return
+    const progress = progressOf(model)!
+    progress.position = { epoch: epoch + 1, batch: 0 }
+    // All batches were done when the training stopped; what follows an epoch has been seen to.
+    if (number === first && first > 0) return
     await this.flight.drain()
     if (this.aborted()) return
     const validated = this.validation && (await this.judge(this.validation))
@@ -90,6 +118,7 @@ export class Loop {
     this.lastLogs = logs
     remember(this.history, epoch, logs)
     await callHooks(callbacks, 'onEpochEnd', epoch, logs, training)
+    await callHooks(callbacks, '$onPosition', progress.position, training)
   }
 
   private async judge(validation: Source): Promise<Record<string, number | undefined> | undefined> {
@@ -109,19 +138,29 @@ export class Loop {
     })
   }
 
-  private async step(epoch: number, batch: number, ready: ReadyBatch, running: RunningScores): Promise<void> {
+  /** `between` says that another batch went before in this training and epoch. */
+  private async step(
+    epoch: number,
+    batch: number,
+    ready: ReadyBatch,
+    running: RunningScores,
+    between: boolean,
+  ): Promise<void> {
     const { model, compiled, callbacks, training, options } = this
+    const progress = progressOf(model)!
     const { size } = ready
     try {
       if (options.classWeight !== undefined) {
         this.classWeights ??= takeClassWeights(ready.expected, options.classWeight)
       }
+      if (between) await callHooks(callbacks, '$onPosition', progress.position, training)
       await callHooks(callbacks, 'onBatchBegin', batch, { batch, size }, training)
     } catch (error) {
       freeBatch(ready)
       throw error
     }
     const result = trainStep('fit', model, compiled, ready, this.classWeights)
+    progress.position = { epoch, batch: batch + 1 }
     await this.flight.add(result, async (arrived) => {
       running.add(arrived, size)
       this.warn(arrived.loss, epoch, batch)

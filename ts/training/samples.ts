@@ -83,6 +83,8 @@ export class Samples {
     const count = end - start
     return {
       steps: Math.ceil(count / batchSize),
+      batchSize,
+      jumps: true,
       open: (pass, first) => {
         const order = new Order(count, seed === undefined ? undefined : seedOfPass(seed, pass))
         let next = first * batchSize

@@ -30,6 +30,10 @@ export interface Pass {
 export interface Source {
   /** Batches in one pass, where it is known. */
   readonly steps: number | undefined
+  /** Samples in a batch, where all but the last have as many. */
+  readonly batchSize?: number
+  /** Whether a pass can begin at any of its batches. */
+  readonly jumps: boolean
   /** Begins a pass at one of its batches. What cannot jump begins at its start. */
   open(pass: number, first: number): Pass
 }
