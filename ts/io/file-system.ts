@@ -2,7 +2,7 @@
 
 import * as promises from 'node:fs/promises'
 
-/** @internal An open file. */
+/** An open file. */
 export interface OpenFile {
   write(buffer: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
@@ -11,7 +11,7 @@ export interface OpenFile {
   close(): Promise<void>
 }
 
-/** @internal The system, or a test's idea of a failing one. */
+/** The system, or a test's idea of a failing one. */
 export interface FileSystem {
   open(path: string, flags: string, mode?: number): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>

@@ -12,18 +12,19 @@ const PIECE = 8 << 20
 /** Links that are followed before they are taken for a circle. */
 const MOST_LINKS = 40
 
-/** @internal */
 export interface ReplaceOptions {
   /** Read everything back and compare before the old file goes. Default false. */
   verify?: boolean
   fs?: FileSystem
 }
 
+const untouched = 'the file cannot be written, and what was there before is untouched'
+
 /** Saves to one path, the latest of each: they happen in the order in which they were asked for. */
 const running = new Map<string, Promise<void>>()
 
 /**
- * @internal Replaces the file at `path` with what `pieces` yields. Whatever happens, a crash of the machine included, the
+ * Replaces the file at `path` with what `pieces` yields. Whatever happens, a crash of the machine included, the
  * path then holds the old contents or the new, whole: they are written into a temporary file in the same folder, flushed
  * to the disk, put in the place of the old file by a single renaming, and the folder is flushed too (Pillai et al. 2014).
  *
@@ -56,7 +57,6 @@ async function replace(
     const code = codeOf(error)
     throw code === undefined || code.startsWith('ERR_') ? error : fileError(`${op}: ${what}`, error)
   }
-  const untouched = 'the file cannot be written, and what was there before is untouched'
   const { target, mode } = await findTarget(op, path, fs).catch(failed(untouched))
   const folder = dirname(target)
   await clearTemporaries(folder, fs)
@@ -115,7 +115,7 @@ async function fill(op: string, file: OpenFile, pieces: AsyncIterable<Uint8Array
     for (let done = 0; done < piece.length; ) {
       const length = Math.min(PIECE, piece.length - done)
       const { bytesWritten } = await uninterrupted(() => file.write(piece, done, length))
-      if (bytesWritten === 0) throw fileError(`${op}: the system wrote nothing`, { code: 'EIO' })
+      if (bytesWritten === 0) throw fileError(`${op}: ${untouched}`, new Error('the system took no bytes'))
       checksum = crc32(piece.subarray(done, done + bytesWritten), checksum)
       done += bytesWritten
     }
@@ -135,7 +135,7 @@ async function compare(op: string, file: OpenFile, { bytes, checksum }: Written)
     position += bytesRead
   }
   if (position !== bytes || found !== checksum) {
-    throw fileError(`${op}: what was written reads back differently`, { code: 'EIO' })
+    throw fileError(`${op}: ${untouched}`, new Error('what was written reads back differently'))
   }
 }
 

@@ -9,7 +9,7 @@ import { isAlive, thisWriter } from './writer-identity.js'
 const DOUBTFUL_MS = 24 * 3600 * 1000
 const pattern = /^\..+\.([0-9a-f]{8})-(\d{1,10})-(\d{0,20})-[0-9a-f]{8}\.ferrograd-tmp$/s
 
-/** @internal A name for a temporary file of `base`, different every time. */
+/** A name for a temporary file of `base`, different every time. */
 export function temporaryName(base: string): string {
   const { machine, pid, began } = thisWriter()
   // A name has at most 255 bytes.

@@ -1,5 +1,6 @@
 // What the training loop asks of a model.
 
+import type { FilePath } from '../io/file-path.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Variable } from '../tensor/variable.js'
 
@@ -29,4 +30,6 @@ export interface Trainable {
   applyConstraints(): void
   /** Set to true, by a callback as a rule, it ends `fit` after the batch at hand. `fit` sets it to false when it begins. */
   stopTraining?: boolean
+  /** Writes what the model is at the moment of the call, and what training goes on from: what `checkpoint` calls. */
+  save?(path: FilePath, options?: { includeOptimizer?: boolean }): Promise<void>
 }
