@@ -160,7 +160,7 @@ test.serial(
     const train = async () => (await model.forward(images, { training: true }).data()).slice(0, 100)
     setSeed(7)
     const expected = await train()
-    for (const layer of model.layers) if ('drawn' in layer) layer.drawn = 0
+    for (const layer of model.layers) if ('$drawn' in layer && layer.$drawn !== undefined) layer.$drawn = 0
     setSeed(7)
     const first = await learningRateRange(model, images, labels, { steps: 20, seed: 4 })
     const second = await learningRateRange(model, images, labels, { steps: 20, seed: 4 })

@@ -17,7 +17,7 @@ export interface AugmentationLayerOptions extends LayerOptions {
 export abstract class AugmentationLayer extends Layer {
   readonly seed: number | undefined
   /** @internal How many batches were changed with its own sequence. */
-  drawn = 0
+  override $drawn = 0
   /** @internal Whether it rests in training too: sanity checks look at the network without it. */
   $idle = false
   /** @internal */
@@ -35,7 +35,7 @@ export abstract class AugmentationLayer extends Layer {
 
   override forward(x: Tensor, { training }: { training: boolean }): Tensor {
     if (!training || this.$idle) return this.augmentation.$rest(x, this.$label)
-    const seed = this.seed === undefined ? nextSeed() : mixSeed(this.seed, ++this.drawn)
+    const seed = this.seed === undefined ? nextSeed() : mixSeed(this.seed, ++this.$drawn)
     return this.augmentation.$change(x, new Draws(seed, 0, numbered(x.shape[0]!)), this.$label)
   }
 

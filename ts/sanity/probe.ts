@@ -80,11 +80,11 @@ function drawsAtRandom(module: object): module is Dropout | AugmentationLayer {
 /** The weights as they are now, and how far the layers are in their own random sequences. */
 function snapshot({ weights }: Trainable, random: Borrowed['random']): { restore(): void; dispose(): void } {
   const copies = unscoped(() => copyWeights(weights))
-  const drawn = random.map((layer) => layer.drawn)
+  const drawn = random.map((layer) => layer.$drawn)
   return {
     restore: () => {
       for (const [i, weight] of weights.entries()) weight.assign(copies[i]!)
-      for (const [i, layer] of random.entries()) layer.drawn = drawn[i]!
+      for (const [i, layer] of random.entries()) layer.$drawn = drawn[i]!
     },
     dispose: () => {
       for (const copy of copies) copy.dispose()

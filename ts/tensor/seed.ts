@@ -44,13 +44,13 @@ export interface SeedState {
 
 /** @internal */
 export function seedState(): SeedState {
+  const { seeded, drawn } = current()
   return { seed: seeded, drawn }
 }
 
 /** @internal Goes on from where a sequence was. */
 export function restoreSeed(state: SeedState): void {
-  seeded = state.seed
-  drawn = state.drawn
+  Object.assign(current(), { seeded: state.seed, drawn: state.drawn })
 }
 
 /** @internal Throws unless `seed` is a whole number from 0 to 2^53 - 1. */
