@@ -92,6 +92,11 @@ test('it trains with the rule of the optimizer: losses of plain descent by hand'
   t.is(report.verdict, 'the loss fell to a hundredth after 2 steps')
   for (const [i, loss] of report.history.history.loss.entries()) t.true(Math.abs(loss - expected[i]!) < 1e-12)
   t.is(String(report).split('\n')[1], '  epoch 0  loss    16.0000')
+  model.compile({ optimizer: sgd({ learningRate: 0.125 }), loss: 'meanSquaredError' })
+  // This rate goes to the bottom at once.
+  t.is((await overfitSmallBatch(model, [[2]], [6])).verdict, 'the loss fell to a hundredth after 1 step')
+  model.setWeights([[[3]]])
+  t.is((await overfitSmallBatch(model, [[2]], [6])).verdict, 'the loss fell to a hundredth after 0 steps')
 })
 
 const dense = (units: number, options: Partial<Parameters<typeof layers.dense>[0]> = {}) =>

@@ -97,7 +97,8 @@ export async function overfitSmallBatch(
 
 function learnedIn({ history: { epoch, history } }: Attempt): string {
   const what = history.accuracy === undefined ? 'the loss fell to a hundredth' : 'all are right'
-  return `${what} after ${epoch.length - 1} steps`
+  const steps = epoch.length - 1
+  return `${what} after ${steps} ${steps === 1 ? 'step' : 'steps'}`
 }
 
 async function learn(borrowed: Borrowed, probe: Probe, epochs: number): Promise<Attempt> {
