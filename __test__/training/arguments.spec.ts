@@ -214,7 +214,8 @@ test('labels outside the classes are refused, whatever they come in', async (t) 
   const inputs = [[1], [1]]
   const outside = (label: number) =>
     `fit: label 1 is ${label}, but model "linear" tells 3 classes: labels are whole numbers from 0 to 2`
-  const notOneHot = 'fit: label 1 is not one-hot: it must have one 1 and zeros elsewhere'
+  const addsUp = (sum: number) =>
+    `fit: label 1 adds up to ${sum}, not to 1: it must be one-hot or the probabilities of the classes`
   const cases: [unknown, string][] = [
     [[0, 3], outside(3)],
     [[0, -1], outside(-1)],
@@ -229,21 +230,21 @@ test('labels outside the classes are refused, whatever they come in', async (t) 
         [1, 0, 0],
         [0, 1, 1],
       ],
-      notOneHot,
+      addsUp(2),
     ],
     [
       tensor([
         [1, 0, 0],
-        [0, 0.5, 0.5],
+        [-0.5, 0.5, 1],
       ]),
-      notOneHot,
+      'fit: label 1 has a negative number, -0.5: it must be one-hot or the probabilities of the classes',
     ],
     [
       tensor([
         [1, 0, 0],
         [0, 0, 0],
       ]),
-      notOneHot,
+      addsUp(0),
     ],
   ]
   for (const [labels, message] of cases) {
@@ -258,6 +259,16 @@ test('labels outside the classes are refused, whatever they come in', async (t) 
     message: outside(3).replace('fit', 'trainOnBatch'),
   })
   await t.throwsAsync(fit(model, compiled, [{ xs: inputs, ys: [0, 3] }], { verbose: 0 }), { message: outside(3) })
+  const rows = [
+    [1, 0, 0],
+    [0, 0.25, 0.75],
+  ]
+  for (const soft of [rows, tensor(rows)]) await fit(model, compiled, inputs, soft, quiet)
+  const svm = linear({ weight: [[0, 0, 0]], loss: 'svm' })
+  await t.throwsAsync(fit(svm.model, svm.compiled, inputs, rows, quiet), {
+    instanceOf: RangeError,
+    message: 'fit: label 1 is not one-hot: it must have one 1 and zeros elsewhere',
+  })
   await fit(model, compiled, inputs, [0, 2], quiet)
   t.pass()
 })

@@ -163,7 +163,7 @@ function checkContents(
   shape: readonly number[],
   first: number,
 ): void {
-  if (namesClasses(expected)) checkOneHot(expected, values, shape, first)
+  if (namesClasses(expected)) checkRows(expected, values, shape, first)
   else if (expected.lossName === 'binaryCrossEntropy') checkProbabilities(expected, values, shape, first)
 }
 
@@ -182,19 +182,43 @@ function checkProbabilities(
   }
 }
 
-function checkOneHot({ op }: Expectation, values: ArrayLike<number>, shape: readonly number[], first: number): void {
+function checkRows(
+  { op, lossName }: Expectation,
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  first: number,
+): void {
   const classes = shape.at(-1)!
   const each = shape.slice(1, -1).reduce((product, size) => product * size, 1)
+  const wrong = lossName === 'svm' ? notOneHot : noProbabilities
   for (let start = 0; start < values.length; start += classes) {
-    let ones = 0
-    let others = 0
-    for (let i = start; i < start + classes; i++) {
-      if (values[i] === 1) ones++
-      else if (values[i] !== 0) others++
-    }
-    if (ones !== 1 || others > 0) {
-      const sample = first + Math.floor(start / classes / each)
-      throw labelError(`${op}: label ${sample} is not one-hot: it must have one 1 and zeros elsewhere`)
-    }
+    const reason = wrong(values, start, start + classes)
+    if (reason === undefined) continue
+    throw labelError(`${op}: label ${first + Math.floor(start / classes / each)} ${reason}`)
   }
+}
+
+function notOneHot(values: ArrayLike<number>, start: number, end: number): string | undefined {
+  let ones = 0
+  let others = 0
+  for (let i = start; i < end; i++) {
+    if (values[i] === 1) ones++
+    else if (values[i] !== 0) others++
+  }
+  return ones === 1 && others === 0 ? undefined : 'is not one-hot: it must have one 1 and zeros elsewhere'
+}
+
+/** How far probabilities may add up to something else than 1: as far as the loss lets them. */
+const SLACK = 1e-3
+
+function noProbabilities(values: ArrayLike<number>, start: number, end: number): string | undefined {
+  let sum = 0
+  let least = 0
+  for (let i = start; i < end; i++) {
+    sum += values[i]!
+    least = Math.min(least, values[i]!)
+  }
+  const must = 'it must be one-hot or the probabilities of the classes'
+  if (least < 0) return `has a negative number, ${least}: ${must}`
+  return Math.abs(sum - 1) <= SLACK ? undefined : `adds up to ${sum}, not to 1: ${must}`
 }

@@ -79,19 +79,23 @@ impl Warp {
         // So far away that nothing is there, but not so far that adding 1 overflows.
         let index = |place: f64| place.clamp(-FAR, FAR) as i64;
         let (c, r) = (index(left), index(top));
+        let (channels, width) = (self.images.channels, self.images.width);
+        let (down, right) = (y - top, x - left);
+        if r >= rows[0] && r + 1 < rows[1] && c >= columns[0] && c + 1 < columns[1] {
+            let (upper, step) = ((r as usize * width + c as usize) * channels, width * channels);
+            let at = [upper, upper + channels, upper + step, upper + step + channels].map(Some);
+            return Corners { at, down, right };
+        }
         let at = |r: i64, c: i64| -> Option<usize> {
             let (r, c) = match self.border {
                 Border::Nearest => (r.clamp(rows[0], rows[1] - 1), c.clamp(columns[0], columns[1] - 1)),
                 Border::Fill => (r, c),
             };
             let inside = r >= rows[0] && r < rows[1] && c >= columns[0] && c < columns[1];
-            inside.then(|| (r as usize * self.images.width + c as usize) * self.images.channels)
+            inside.then(|| (r as usize * width + c as usize) * channels)
         };
-        Corners {
-            at: [at(r, c), at(r, c + 1), at(r + 1, c), at(r + 1, c + 1)],
-            down: y - top,
-            right: x - left,
-        }
+        let at = [at(r, c), at(r, c + 1), at(r + 1, c), at(r + 1, c + 1)];
+        Corners { at, down, right }
     }
 }
 
@@ -103,25 +107,45 @@ pub fn warp<T: Pixel>(cx: &Exec, geometry: &Warp, x: &[T], fill: &[T], y: &mut [
         return;
     }
     cx.chunks_mut(y, (GRAIN / row).max(1) * row, |start, y| {
-        warp_rows(cx.isa, geometry, start / row, x, fill, y);
+        let first = start / row;
+        match geometry.images.channels {
+            1 => warp_rows(cx.isa, geometry, [(); 1], first, x, fill, y),
+            3 => warp_rows(cx.isa, geometry, [(); 3], first, x, fill, y),
+            _ => warp_rows(cx.isa, geometry, [(); 0], first, x, fill, y),
+        }
     });
 }
 
 vectorize! {
-    fn warp_rows[T: Pixel](geometry: &Warp, first: usize, x: &[T], fill: &[T], y: &mut [T]) {
-        let Images { channels, out_height, .. } = geometry.images;
+    /// `known` says how many channels there are where it pays to compile for it; 0 leaves it open.
+    fn warp_rows[T: Pixel, const KNOWN: usize](
+        geometry: &Warp,
+        known: [(); KNOWN],
+        first: usize,
+        x: &[T],
+        fill: &[T],
+        y: &mut [T],
+    ) {
+        let Images { out_height, .. } = geometry.images;
+        let channels = if known.is_empty() { geometry.images.channels } else { KNOWN };
         let size = geometry.images.size();
         for (i, y) in y.chunks_exact_mut(geometry.images.out_row()).enumerate() {
             let (sample, row) = ((first + i) / out_height, (first + i) % out_height);
             let x = &x[sample * size..][..size];
             for (column, y) in y.chunks_exact_mut(channels).enumerate() {
                 let Corners { at, down, right } = geometry.corners(sample, row, column);
-                let [a, b, c, d] = at.map(|at| at.map_or(fill, |at| &x[at..][..channels]));
                 let (down, right) = (T::fraction(down), T::fraction(right));
-                for (channel, y) in y.iter_mut().enumerate() {
-                    let upper = between(a[channel].work(), b[channel].work(), right);
-                    let lower = between(c[channel].work(), d[channel].work(), right);
-                    *y = T::from_work(between(upper, lower, down));
+                let blend = |[a, b, c, d]: [&[T]; 4], y: &mut [T]| {
+                    for (channel, y) in y.iter_mut().enumerate() {
+                        let upper = between(a[channel].work(), b[channel].work(), right);
+                        let lower = between(c[channel].work(), d[channel].work(), right);
+                        *y = T::from_work(between(upper, lower, down));
+                    }
+                };
+                if let [Some(a), Some(b), Some(c), Some(d)] = at {
+                    blend([a, b, c, d].map(|at| &x[at..][..channels]), y);
+                } else {
+                    blend(at.map(|at| at.map_or(fill, |at| &x[at..][..channels])), y);
                 }
             }
         }
