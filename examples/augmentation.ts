@@ -14,11 +14,7 @@ const { train, validation, classNames, inputShape } = await exampleImages({ trai
 
 // A digit is no longer the same when it is mirrored; a ship is.
 const change = full
-  ? augment.compose([
-      augment.randomCrop({ padding: 4 }),
-      augment.horizontalFlip(),
-      augment.cutout({ size: 8 }),
-    ])
+  ? augment.compose([augment.randomCrop({ padding: 4 }), augment.horizontalFlip(), augment.cutout({ size: 8 })])
   : augment.compose([augment.randomCrop({ padding: 1 }), augment.rotation({ degrees: 15 })])
 
 const relu = { kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: 'heNormal' } as const

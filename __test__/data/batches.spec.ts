@@ -141,10 +141,10 @@ test('wrong sources and options are refused', (t) => {
       () => batches(good, { shuffle: true, seed: -1 }),
       'batches: seed must be a whole number from 0 to 2^53 - 1. got -1',
     ],
-    [() => batches(good, { seed: 1 }), 'batches: seed has no effect without shuffle: true'],
+    [() => batches(good, { seed: 1 }), 'batches: seed has no effect without shuffle: true or augment'],
     [
       () => batches(good, { batchSize: 4 } as never),
-      'batches: there is no option batchSize (got 4). valid are size, shuffle, seed, dropRemainder and normalize',
+      'batches: there is no option batchSize (got 4). valid are size, shuffle, seed, dropRemainder, normalize and augment',
     ],
   ]
   for (const [call, message] of cases) t.is(t.throws(call)?.message, message)

@@ -52,7 +52,10 @@ class Mixup implements Augmentation {
     const drawn = draws.map((random) => ({ key: random.next(), share: beta(random, this.alpha) }))
     const order = drawn.map((_, sample) => sample).sort((a, b) => drawn[a]!.key - drawn[b]!.key || a - b)
     const partner = new Map(order.map((sample, place) => [sample, order[(place + 1) % order.length]!]))
-    return drawn.map(({ share }, sample) => ({ partner: partner.get(sample)!, share }))
+    return drawn.map(({ share }, sample) => {
+      const other = partner.get(sample)!
+      return { partner: other, share: other === sample ? 1 : share }
+    })
   }
 
   /** Labels that can be mixed. */

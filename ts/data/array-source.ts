@@ -7,6 +7,7 @@ import { isFloat, type TypedArray } from '../tensor/dtype.js'
 import { unscoped } from '../tensor/scope.js'
 import { showShape } from '../tensor/shape.js'
 import { checkTensor, type NestedArray, Tensor } from '../tensor/tensor.js'
+import { changedBatch } from './changed-batch.js'
 import { checkStatisticsFit } from './channel-statistics.js'
 import { pickInput, pickRows } from './rows.js'
 import type { SampleSource } from './sample-source.js'
@@ -43,10 +44,15 @@ export function arraySource(
   if (normalize !== undefined) checkStatisticsFit(op, first, normalize, xs.shape, xs.dtype)
   return {
     count: xs.shape[0]!,
-    load: (samples, normalize) => ({
-      xs: normalize === undefined ? pickInput(xs, samples, 'float32') : normalised(xs, samples, normalize),
-      ys: pickRows(ys, samples),
-    }),
+    load: (samples, normalize, change) => {
+      if (change !== undefined) {
+        return changedBatch(op, () => ({ xs: pickRows(xs, samples), ys: pickRows(ys, samples) }), change, normalize)
+      }
+      return {
+        xs: normalize === undefined ? pickInput(xs, samples, 'float32') : normalised(xs, samples, normalize),
+        ys: pickRows(ys, samples),
+      }
+    },
   }
 }
 

@@ -1,9 +1,11 @@
 // Batches for a training loop of one's own, and for fit.
 
+import type { Augmentation } from '../augment/augmentation.js'
+import { checkAugmentation } from '../augment/compose.js'
 import { show, typeError } from '../errors.js'
 import { checkBoolean, checkCount, checkOptions } from '../initializers/options.js'
 import type { ChannelStatistics } from '../ops/pixels.js'
-import { checkSeed, nextSeed } from '../tensor/seed.js'
+import { checkSeed, mixSeed, nextSeed } from '../tensor/seed.js'
 import { arraySource, type LabelledSamples } from './array-source.js'
 import { checkNormalize, type NormalizeOptions } from './channel-statistics.js'
 import { Order, seedOfPass } from './order.js'
@@ -14,7 +16,7 @@ export interface BatchesOptions {
   size?: number
   /** Whether every pass has a new random order. Default false. */
   shuffle?: boolean
-  /** Seed of the shuffle; without one, `setSeed` decides. */
+  /** Seed of the shuffle and of `augment`; without one, `setSeed` decides. */
   seed?: number
   /** Leave out a last batch that would be smaller. Default false. */
   dropRemainder?: boolean
@@ -23,6 +25,25 @@ export interface BatchesOptions {
    * uint8 are scaled to 0…1 before.
    */
   normalize?: NormalizeOptions
+  /**
+   * Changes each batch at random before its pixels become floats: uint8 images are still 0…255. What happens to a sample is
+   * the same for the same seed, sample and pass, whatever the size of the batches.
+   */
+  augment?: Augmentation
+}
+
+/** Far from the passes that the order of samples counts with the same seed. */
+const CHANGES = 2 ** 40
+
+/** How to go through the samples. */
+interface Course {
+  readonly size: number
+  readonly dropRemainder: boolean
+  /** Seeds of the order and of the changes; none where there is nothing random. */
+  readonly order: number | undefined
+  readonly changes: number | undefined
+  readonly normalize: ChannelStatistics | undefined
+  readonly augment: Augmentation | undefined
 }
 
 /** What {@link batches} returns: each `for await` is one pass over the data. */
@@ -34,12 +55,10 @@ export class Batches implements AsyncIterable<TensorBatch> {
   /** @internal */
   constructor(
     private readonly source: SampleSource,
-    private readonly size: number,
-    private readonly seed: number | undefined,
-    dropRemainder: boolean,
-    private readonly normalize: ChannelStatistics | undefined,
+    private readonly course: Course,
   ) {
     const { count } = source
+    const { size, dropRemainder } = course
     this.length = dropRemainder ? Math.floor(count / size) : Math.ceil(count / size)
   }
 
@@ -65,11 +84,13 @@ export class Batches implements AsyncIterable<TensorBatch> {
   }
 
   private async *load(pass: number, first: number): AsyncGenerator<NumberedBatch, void, undefined> {
-    const { source, size, seed, normalize } = this
-    const order = new Order(source.count, seed === undefined ? undefined : seedOfPass(seed, pass))
+    const { source, course } = this
+    const { size, normalize, augment, changes } = course
+    const order = new Order(source.count, course.order === undefined ? undefined : seedOfPass(course.order, pass))
     for (let i = first; i < this.length; i++) {
       const samples = order.slice(i * size, Math.min((i + 1) * size, source.count))
-      yield { ...(await source.load(samples, normalize)), samples, pass }
+      const change = augment && ((batch: TensorBatch) => augment.apply(batch, { seed: changes, samples, pass }))
+      yield { ...(await source.load(samples, normalize, change)), samples, pass }
     }
   }
 }
@@ -82,7 +103,8 @@ export class Batches implements AsyncIterable<TensorBatch> {
  * over the batch and a quarter of the memory of float images. `normalize` is worked into the same pass. Other dtypes stay
  * what they are, and so do labels.
  *
- * With `shuffle`, pass after pass has another order, and the same seed gives the same sequence of orders.
+ * With `shuffle`, pass after pass has another order, and the same seed gives the same sequence of orders. With `augment`, pass
+ * after pass changes the samples in other ways: `batches(train, { shuffle: true, augment: augment.horizontalFlip() })`.
  *
  * `source` is a part of a dataset, `{ images, labels }`, or `{ xs, ys }`: tensors, nested arrays or typed arrays. Throws a
  * {@link ShapeError} when the two have not equally many samples.
@@ -100,19 +122,24 @@ export class Batches implements AsyncIterable<TensorBatch> {
  * ```
  */
 export function batches(source: LabelledSamples, options: BatchesOptions = {}): Batches {
-  const known = ['size', 'shuffle', 'seed', 'dropRemainder', 'normalize'] as const
+  const known = ['size', 'shuffle', 'seed', 'dropRemainder', 'normalize', 'augment'] as const
   checkOptions('batches', options, known)
-  const { size = 32, shuffle = false, seed, dropRemainder = false } = options
+  const { size = 32, shuffle = false, seed, dropRemainder = false, augment } = options
   checkCount('batches', 'size', size)
   checkBoolean('batches', 'shuffle', shuffle)
   checkBoolean('batches', 'dropRemainder', dropRemainder)
+  if (augment !== undefined) checkAugmentation('batches: augment', augment)
   if (seed !== undefined) {
     checkSeed('batches', seed)
-    if (!shuffle) throw typeError('batches: seed has no effect without shuffle: true')
+    if (!shuffle && augment === undefined) {
+      throw typeError('batches: seed has no effect without shuffle: true or augment')
+    }
   }
   const normalize = options.normalize === undefined ? undefined : checkNormalize('batches', options.normalize)
   const samples = sourceOf(source, normalize)
-  return new Batches(samples, size, shuffle ? (seed ?? nextSeed()) : undefined, dropRemainder, normalize)
+  const from = shuffle || augment !== undefined ? (seed ?? nextSeed()) : 0
+  const [order, changes] = [shuffle ? from : undefined, augment && mixSeed(from, CHANGES)]
+  return new Batches(samples, { size, dropRemainder, order, changes, normalize, augment })
 }
 
 function sourceOf(source: LabelledSamples, normalize: ChannelStatistics | undefined): SampleSource {
