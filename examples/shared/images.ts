@@ -1,7 +1,7 @@
-// What the examples train on, chosen in one place: CIFAR-10 where CIFAR10_FOLDER names a folder with its data_batch_*.bin;
-// else, or with EXAMPLES_SHORT=1, the handwritten digits of the package, so that every example runs anywhere in seconds.
-import { datasets, type LabelledImages, mean, mul, scope, slice, sub, tensor } from 'ferrograd'
-import { readCifar10 } from './cifar10.js'
+// What the examples train on, chosen in one place: CIFAR-10 where `datasets.cifar10()` has fetched it before, or where
+// CIFAR10_FOLDER names a folder with its data_batch_*.bin; else, or with EXAMPLES_SHORT=1, the handwritten digits of the
+// package, so that every example runs anywhere in seconds.
+import { cast, datasets, type LabelledImages, mean, mul, scope, slice, sub, tensor } from 'ferrograd'
 
 /** Of initializers, shuffling and dropout; EXAMPLES_SEED gives another. */
 export const seed = Number(process.env.EXAMPLES_SEED ?? 1)
@@ -19,24 +19,36 @@ export interface ExampleImages {
 
 /** The first `train` images to learn from, and `validation` others to judge by; says which. Default 49,000 and 1,000. */
 export async function exampleImages(sizes: { train?: number; validation?: number } = {}): Promise<ExampleImages> {
-  const folder = process.env.EXAMPLES_SHORT === '1' ? '' : (process.env.CIFAR10_FOLDER ?? '')
-  const full = folder !== ''
-  const all = full ? await readCifar10(folder) : digits()
+  const photographs = await cifar10()
+  const full = photographs !== undefined
+  const { images, labels, classNames } = photographs ?? digits()
   const split = full ? 49_000 : 1100
   const train = Math.min(sizes.train ?? split, split)
-  const validation = Math.min(sizes.validation ?? 1000, all.labels.size - split)
-  const name = full ? 'CIFAR-10' : 'short form on the digits, 8 × 8 (set CIFAR10_FOLDER for the real one)'
+  const validation = Math.min(sizes.validation ?? 1000, labels.size - split)
+  const name = full ? 'CIFAR-10' : 'short form on the digits, 8 × 8'
   console.log(`${name}: ${train} images to train on, ${validation} to validate`)
   const parts = scope(() => {
-    const centre = mean(slice(all.images, { begin: 0, size: split }), { axis: 0 })
+    const pixels = (begin: number, size: number) => cast(slice(images, { begin, size }), { dtype: 'float32' })
+    const centre = mean(pixels(0, split), { axis: 0 })
     const part = (begin: number, size: number): LabelledImages => ({
-      images: sub(slice(all.images, { begin, size }), centre),
-      labels: slice(all.labels, { begin, size }),
+      images: sub(pixels(begin, size), centre),
+      labels: slice(labels, { begin, size }),
     })
     return { train: part(0, train), validation: part(split, validation) }
   })
-  all.images.dispose()
-  return { ...parts, classNames: all.classNames, inputShape: all.images.shape.slice(1), full }
+  images.dispose()
+  return { ...parts, classNames, inputShape: images.shape.slice(1), full }
+}
+
+async function cifar10() {
+  if (process.env.EXAMPLES_SHORT === '1') return undefined
+  const folder = process.env.CIFAR10_FOLDER
+  try {
+    return (await datasets.cifar10(folder ? { folder } : { offline: true })).train
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_OFFLINE') return undefined
+    throw error
+  }
 }
 
 function digits() {
