@@ -25,7 +25,7 @@ interface Part {
   readonly copy: Promise<TypedArray> | undefined
 }
 
-/** @internal Some tensors at one moment, on their way into a file. Nothing that happens to them later matters. */
+/** Some tensors at one moment, on their way into a file. Nothing that happens to them later matters. */
 export class Snapshot {
   private readonly parts: Part[]
   private readonly header: Uint8Array

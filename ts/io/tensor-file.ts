@@ -27,7 +27,7 @@ export interface FileTensor {
   readonly bytes: number
 }
 
-/** @internal An open file of which all but the contents has been checked. */
+/** An open file of which all but the contents has been checked. */
 export class TensorFile {
   private constructor(
     private readonly op: string,

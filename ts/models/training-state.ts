@@ -170,11 +170,10 @@ function restoreSlots(
   for (const value of checkList(op, 'met', file.met)) {
     const path = checkText(op, 'the path of a weight', value)
     const variable = named.get(path)
-    if (variable === undefined || slots.has(variable)) {
-      throw new FormatError(
-        `${op}: the optimizer has ${variable ? 'twice' : 'a state for'} ${show(path)}, which ${variable ? 'stands there once' : 'is no weight of the model'}`,
-      )
+    if (variable === undefined) {
+      throw new FormatError(`${op}: the optimizer has a state for ${show(path)}, which is no weight of the model`)
     }
+    if (slots.has(variable)) throw new FormatError(`${op}: the optimizer has two states for ${show(path)}`)
     const own = optimizer.$slotNames.map((slot) => [slot, take(op, tensors, slotName(slot, path), variable)] as const)
     slots.set(variable, Object.fromEntries(own))
   }

@@ -1,0 +1,483 @@
+// Models in files: saved, loaded, and trained on to the same bits.
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import {
+  batches,
+  callbacks,
+  datasets,
+  FormatError,
+  model as graph,
+  input,
+  Layer,
+  type LayerConfig,
+  layers,
+  loadModel,
+  loadTensors,
+  losses,
+  Metric,
+  type Model,
+  memory,
+  metrics,
+  mul,
+  type Optimizer,
+  ones,
+  optimizers,
+  saveTensors,
+  schedules,
+  sequential,
+  setSeed,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from 'ferrograd'
+import { Snapshot } from '../../dist/io/encode.js'
+import { temporaryFolder } from '../helpers/folder.js'
+
+const digits = datasets.digits().train
+const [x, y] = [digits.images, digits.labels]
+const inputShape = x.shape.slice(1)
+/** 1,437 samples: 6 batches, the last one smaller. */
+const options = { epochs: 3, verbose: 0, batchSize: 256 } as const
+
+function network(optimizer: Optimizer, seed = 3): Model {
+  setSeed(seed)
+  const net = sequential({
+    inputShape,
+    layers: [
+      layers.conv2d({ filters: 3, kernelSize: 3, strides: 2, activation: 'relu' }),
+      layers.batchNorm(),
+      layers.flatten(),
+      layers.dropout({ rate: 0.3 }),
+      layers.dropout({ rate: 0.1, seed: 4 }),
+      layers.dense({ units: 10, kernelRegularizer: 'l2', kernelConstraint: 'maxNorm' }),
+    ],
+  })
+  net.compile({ optimizer, loss: 'softmaxCrossEntropy', metrics: ['accuracy', metrics.topKAccuracy({ k: 2 })] })
+  return net
+}
+
+async function bits(net: Model): Promise<string> {
+  const all = await Promise.all(net.weights.map((weight) => weight.data()))
+  return Buffer.concat(all.map(({ buffer }) => Buffer.from(buffer))).toString('base64')
+}
+
+/** Trains until `batches` batches are done. */
+async function cutOff(net: Model, batches: number, own: object = {}): Promise<void> {
+  const controller = new AbortController()
+  let left = batches
+  const stop = { onBatchEnd: () => --left === 0 && controller.abort() }
+  await net.fit(x, y, { ...options, ...own, callbacks: [...callbacksOf(own), stop], signal: controller.signal })
+}
+
+const callbacksOf = (own: { callbacks?: object[] }) => own.callbacks ?? []
+
+const every: Record<string, () => Optimizer> = {
+  sgd: () => optimizers.sgd({ learningRate: schedules.cosineDecay({ initialLearningRate: 0.1, decaySteps: 18 }) }),
+  momentum: () => optimizers.sgd({ momentum: 0.9, nesterov: true, clipNorm: 1 }),
+  adagrad: () => optimizers.adagrad(),
+  adadelta: () => optimizers.adadelta({ learningRate: 1 }),
+  rmsprop: () => optimizers.rmsprop({ momentum: 0.5, centered: true }),
+  adam: () => optimizers.adam({ globalClipNorm: 0.5 }),
+  adamW: () => optimizers.adamW({ weightDecay: 0.1 }),
+  adamax: () => optimizers.adamax(),
+  nadam: () => optimizers.nadam({ clipValue: 0.01 }),
+  lion: () => optimizers.lion(),
+}
+
+for (const [i, [kind, make]] of Object.entries(every).entries()) {
+  test.serial(`a training that was cut off ends with the same bits: ${kind}`, async (t) => {
+    const path = join(temporaryFolder(t), 'a.safetensors')
+    const whole = network(make())
+    const { history } = await whole.fit(x, y, options)
+    const cut = network(make())
+    const at = 2 + i
+    await cutOff(cut, at)
+    // Behind its last batch an epoch is not over: validation and callbacks would follow.
+    t.deepEqual(cut.position, at === 6 ? { epoch: 0, batch: 6 } : { epoch: Math.floor(at / 6), batch: at % 6 })
+    await cut.save(path)
+    setSeed(77)
+    const loaded = await loadModel(path)
+    t.deepEqual(loaded.position, cut.position)
+    t.is(loaded.optimizer.iterations, at)
+    t.deepEqual(loaded.optimizer.config(), cut.optimizer.config())
+    const rest = await loaded.fit(x, y, { ...options, initialEpoch: loaded.position.epoch })
+    t.is(await bits(loaded), await bits(whole))
+    t.deepEqual(rest.epoch, [0, 1, 2].slice(Math.floor(at / 6)))
+    // Epochs behind the broken one are told whole.
+    t.is(rest.history.loss.at(-1), history.loss.at(-1))
+    t.is(rest.history.topKAccuracy!.at(-1), history.topKAccuracy!.at(-1))
+    for (const net of [whole, cut, loaded]) net.dispose()
+  })
+}
+
+test.serial('cut off once more, and between two epochs', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const whole = network(optimizers.adam())
+  await whole.fit(x, y, options)
+  const net = network(optimizers.adam())
+  await net.fit(x, y, { ...options, epochs: 1 })
+  t.deepEqual(net.position, { epoch: 1, batch: 0 })
+  await net.save(path)
+  const second = await loadModel(path)
+  // Saving what was loaded, before it goes on, changes nothing.
+  await second.save(path)
+  const third = await loadModel(path)
+  await cutOff(third, 3, { initialEpoch: 1 })
+  t.deepEqual(third.position, { epoch: 1, batch: 3 })
+  await third.save(path)
+  const fourth = await loadModel(path)
+  await fourth.fit(x, y, { ...options, initialEpoch: 1 })
+  t.is(await bits(fourth), await bits(whole))
+})
+
+test.serial('a training goes on in the same process too', async (t) => {
+  const whole = network(optimizers.adam())
+  await whole.fit(x, y, options)
+  const cut = network(optimizers.adam())
+  await cutOff(cut, 8)
+  await cut.fit(x, y, { ...options, initialEpoch: 1 })
+  t.is(await bits(cut), await bits(whole))
+  // Without initialEpoch it begins anew.
+  const { epoch } = await cut.fit(x, y, { ...options, epochs: 1 })
+  t.deepEqual([epoch, cut.position], [[0], { epoch: 1, batch: 0 }])
+})
+
+test.serial('batches of the library and of the user', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const library = () => batches(digits, { size: 256, shuffle: true, seed: 5 })
+  const own = () => ({
+    async *[Symbol.asyncIterator]() {
+      for await (const batch of batches(digits, { size: 256 })) yield batch
+    },
+  })
+  for (const source of [library, own]) {
+    for (const stepsPerEpoch of source === library ? [undefined, 4] : [undefined]) {
+      const fitting = { epochs: 2, verbose: 0, ...(stepsPerEpoch && { stepsPerEpoch }) } as const
+      const whole = network(optimizers.adam())
+      await whole.fit(source(), fitting)
+      const cut = network(optimizers.adam())
+      const saver = callbacks.checkpoint({ path, every: { batches: (stepsPerEpoch ?? 6) + 3 } })
+      await cut.fit(source(), { ...fitting, callbacks: saver })
+      const loaded = await loadModel(path)
+      t.deepEqual(loaded.position, { epoch: 1, batch: 3 })
+      await loaded.fit(source(), { ...fitting, initialEpoch: 1 })
+      t.is(await bits(loaded), await bits(whole))
+    }
+  }
+})
+
+test.serial('callbacks go on: patience, plateaus and the best weights', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const fitting = () => {
+    const stopper = callbacks.earlyStopping({ monitor: 'loss', mode: 'max', patience: 3, restoreBestWeights: true })
+    const plateau = callbacks.reduceOnPlateau({ monitor: 'loss', mode: 'max', patience: 2, factor: 0.5 })
+    return { stopper, given: { ...options, epochs: 9, callbacks: [stopper, plateau] } }
+  }
+  const whole = network(optimizers.adam())
+  const first = fitting()
+  await whole.fit(x, y, first.given)
+  t.deepEqual([first.stopper.bestEpoch, first.stopper.stoppedEpoch], [0, 3])
+  const cut = network(optimizers.adam())
+  const { given } = fitting()
+  const saver = callbacks.checkpoint({ path, every: { batches: 14 } })
+  // First in the list, and yet it sees what the others do after an epoch.
+  await cut.fit(x, y, { ...given, epochs: 3, callbacks: [saver, ...given.callbacks] })
+  const loaded = await loadModel(path)
+  t.deepEqual(loaded.position, { epoch: 2, batch: 2 })
+  const second = fitting()
+  await loaded.fit(x, y, { ...second.given, initialEpoch: 2 })
+  t.deepEqual([second.stopper.bestEpoch, second.stopper.stoppedEpoch], [0, 3])
+  t.is(loaded.optimizer.learningRate, whole.optimizer.learningRate)
+  t.is(loaded.optimizer.learningRate, 0.0005)
+  t.is(await bits(loaded), await bits(whole))
+})
+
+test.serial('a call while training runs saves a state between two batches', async (t) => {
+  const folder = temporaryFolder(t)
+  const net = network(optimizers.adam())
+  const saves: Promise<void>[] = []
+  const timer = setInterval(() => saves.push(net.save(join(folder, `${saves.length}`))), 3)
+  await net.fit(x, y, options)
+  clearInterval(timer)
+  await Promise.all(saves)
+  t.true(saves.length > 0)
+  const expected = await bits(net)
+  const positions = new Set<string>()
+  for (const name of readdirSync(folder)) {
+    const loaded = await loadModel(join(folder, name))
+    const { epoch, batch } = loaded.position
+    const key = `${epoch}.${batch}`
+    if (positions.has(key)) continue
+    positions.add(key)
+    // Before the first step there is no order of the data yet.
+    if (loaded.optimizer.iterations === 0 || epoch === 3) continue
+    await loaded.fit(x, y, { ...options, initialEpoch: epoch })
+    t.is(await bits(loaded), expected, key)
+  }
+})
+
+test('what is in the file', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const net = network(optimizers.sgd({ momentum: 0.9 }))
+  await net.trainOnBatch(x, y)
+  await net.save(path)
+  const [conv, norm, dense] = ['conv2d_1', 'batchNorm_1', 'dense_1']
+  const weights = [
+    `${conv}/kernel`,
+    `${conv}/bias`,
+    ...['gamma', 'beta', 'mean', 'variance'].map((w) => `${norm}/${w}`),
+  ]
+  weights.push(`${dense}/kernel`, `${dense}/bias`)
+  const learning = weights.filter((path) => !/mean|variance/.test(path))
+  const names = Object.keys(await loadTensors(path)).sort()
+  t.deepEqual(names, [...weights, ...learning.map((path) => `/optimizer/momentum/${path}`)].sort())
+  await net.save(path, { includeOptimizer: false })
+  t.deepEqual(Object.keys(await loadTensors(path)).sort(), weights.sort())
+  const bare = await loadModel(path)
+  t.is(await bits(bare), await bits(net))
+  t.deepEqual(bare.position, { epoch: 0, batch: 0 })
+  await t.throwsAsync(bare.evaluate(x, y), { message: /is not compiled/ })
+})
+
+test('frozen weights, graphs of several outputs, and float64', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const a = input({ shape: [4], dtype: 'float64' })
+  const inner = sequential({
+    name: 'inner',
+    layers: [layers.dense({ units: 3, name: 'd' }), layers.dropout({ rate: 0.5, seed: 1 })],
+  })
+  const u = inner.apply(a)
+  const net = graph({ inputs: a, outputs: [layers.dense({ units: 2, trainable: false }).apply(u), u], name: 'two' })
+  ;(inner.weights[0] as { trainable: boolean }).trainable = false
+  const ten = ones([10, 4], { dtype: 'float64' })
+  net.forward(ten, { training: true })
+  await net.save(path)
+  const loaded = (await loadModel(path)) as unknown as typeof net
+  t.deepEqual(
+    loaded.weights.map((w) => [w.name, w.trainable, w.dtype]),
+    net.weights.map((w) => [w.name, w.trainable, w.dtype]),
+  )
+  // The layer's own random sequence goes on.
+  const [p, q] = [net.forward(ten, { training: true }), loaded.forward(ten, { training: true })]
+  t.deepEqual(await q[1]!.array(), await p[1]!.array())
+})
+
+class Scale extends Layer {
+  override build() {
+    this.addWeight('by', [], 'ones')
+  }
+  override forward(x: Tensor) {
+    return mul(x, this.weights[0]!)
+  }
+}
+/** Called like one of the library, and yet the user's. */
+class Flatten extends Layer {
+  override forward(x: Tensor) {
+    return x
+  }
+}
+class Total extends Metric {
+  constructor() {
+    super('total')
+  }
+  measure(predictions: Tensor) {
+    return { sums: sum(predictions), count: 1 }
+  }
+  value(sums: readonly number[]) {
+    return sums[0]!
+  }
+}
+const squares = (p: Tensor, l: Tensor) => losses.meanSquaredError(p, l)
+
+test('layers, losses and metrics of the user', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const net = sequential({ inputShape: [2], layers: [new Scale(), new Flatten(), layers.dense({ units: 1 })] })
+  net.compile({ optimizer: 'sgd', loss: squares, metrics: [new Total(), 'meanAbsoluteError'] })
+  await net.save(path)
+  const own = {
+    scale: (config: LayerConfig) => new Scale(config as object),
+    flatten: (config: LayerConfig) => new Flatten(config as object),
+  }
+  const loaded = await loadModel(path, { layers: own, loss: squares, metrics: [new Total()] })
+  const [data, labels] = [ones([3, 2]), zeros([3, 1])]
+  t.deepEqual(await loaded.evaluate(data, labels), await net.evaluate(data, labels))
+  const op = `loadModel ${JSON.stringify(path)}`
+  const { scale } = own
+  await t.throwsAsync(loadModel(path, { layers: { scale }, loss: squares, metrics: [new Total()] }), {
+    instanceOf: FormatError,
+    message:
+      /^loadModel ".*": the architecture in the file cannot be: a layer of kind "flatten"\. pass a function that makes it: \{ layers: \{ flatten: /,
+  })
+  const cases: [object, string][] = [
+    [
+      { layers: own, metrics: [new Total()] },
+      `${op}: the model was trained with a loss of your own, "squares". pass it: loadModel(path, { loss }). got undefined`,
+    ],
+    [
+      { layers: own, loss: squares },
+      `${op}: the model has a metric of your own, "total". pass it: loadModel(path, { metrics: [ … ] })`,
+    ],
+    [
+      { layers: own, loss: squares, metrics: [new Total(), metrics.accuracy()] },
+      `${op}: the model has no metric of your own called "accuracy". leave it out of metrics`,
+    ],
+    [{ loss: 'squares' }, 'loadModel: loss must be a function. got "squares"'],
+    [{ metrics: 'accuracy' }, 'loadModel: metrics must be an array of metrics. got "accuracy"'],
+    [
+      { layer: own },
+      `loadModel: there is no option layer (got an object). valid are layers, loss, metrics and maxBytes`,
+    ],
+  ]
+  for (const [given, message] of cases) {
+    await t.throwsAsync(loadModel(path, given), { instanceOf: TypeError, message })
+  }
+  const known = network(optimizers.adam())
+  await known.save(path)
+  await t.throwsAsync(loadModel(path, { loss: squares }), {
+    message: `${op}: the model was trained with the loss softmaxCrossEntropy, and option loss has no effect`,
+  })
+  await known.save(path, { includeOptimizer: false })
+  await t.throwsAsync(loadModel(path, { loss: squares }), {
+    message: `${op}: the file holds no training state: loss and metrics have no effect. call compile`,
+  })
+})
+
+test('what cannot be saved or gone on with is said', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const net = sequential({ layers: [layers.dense({ units: 1 })] })
+  await t.throwsAsync(net.save(path), { message: /^sequential: saving needs the weights, which do not exist/ })
+  await t.throwsAsync(net.save(3 as never), {
+    message: 'sequential: save: path must be the name of a file, or a file: URL. got 3',
+  })
+  await t.throwsAsync(net.save(path, { optimizer: true } as never), {
+    message: 'sequential: save: there is no option optimizer (got true). valid are includeOptimizer',
+  })
+  await t.throwsAsync(net.save(path, { includeOptimizer: 1 } as never), {
+    message: 'sequential: save: includeOptimizer must be true or false. got 1',
+  })
+  const own = network(optimizers.sgd({ learningRate: { at: () => 0.1 } }))
+  await t.throwsAsync(own.save(path), {
+    message: /^sgd: learningRate is a schedule of your own, which a file cannot hold/,
+  })
+
+  const cut = network(optimizers.sgd())
+  await cutOff(cut, 4)
+  await t.throwsAsync(cut.fit(x, y, { ...options, batchSize: 128, initialEpoch: 0 }), {
+    instanceOf: RangeError,
+    message:
+      'fit: the training stopped in epoch 0 after 4 batches of 256 samples, and batchSize is now 128. give batchSize: 256, or set model.position = { epoch: 0, batch: 0 } to begin the epoch again',
+  })
+  const few = {
+    images: tensor(new Float32Array(512 * 64), { shape: [512, ...inputShape] }),
+    labels: new Int32Array(512),
+  }
+  await t.throwsAsync(cut.fit(few.images, few.labels, { ...options, initialEpoch: 0 }), {
+    message:
+      'fit: the training stopped in epoch 0 after 4 batches, and now an epoch has 2. give the same data, or set model.position = { epoch: 0, batch: 0 } to begin the epoch again',
+  })
+  cut.position = { epoch: 0, batch: 0 }
+  t.deepEqual((await cut.fit(few.images, few.labels, { ...options, epochs: 1, initialEpoch: 0 })).epoch, [0])
+  t.throws(() => (cut.position = { epoch: -1, batch: 0 }), {
+    message: 'sequential: position: epoch must be a whole number from 0. got -1',
+  })
+  t.throws(() => (cut.position = 3 as never), { message: 'sequential: position: expects an options object. got 3' })
+})
+
+test.serial('a file is not trusted', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const op = `loadModel ${JSON.stringify(path)}`
+  await saveTensors(path, { x: ones([1]) })
+  await t.throwsAsync(loadModel(path), {
+    instanceOf: FormatError,
+    message: `${op}: the file holds tensors, but no model. loadTensors reads it`,
+  })
+  const net = network(optimizers.adam())
+  await net.trainOnBatch(x, y)
+  await net.save(path)
+  const tensors = await loadTensors(path)
+  const text = await metadataOf(path)
+  const write = async (description: string, change: Record<string, Tensor | undefined> = {}) => {
+    const kept = Object.entries({ ...tensors, ...change }).filter(
+      (entry): entry is [string, Tensor] => entry[1] !== undefined,
+    )
+    const parts: Uint8Array[] = []
+    for await (const part of new Snapshot('test', kept, { metadata: { ferrograd: description } }).bytes())
+      parts.push(part)
+    writeFileSync(path, Buffer.concat(parts))
+  }
+  await write(text)
+  ;(await loadModel(path)).dispose()
+  const changed = (keys: (string | number)[], value: unknown) => {
+    const description = JSON.parse(text)
+    const parent = keys.slice(0, -1).reduce((at, key) => at[key], description)
+    parent[keys.at(-1)!] = value
+    return JSON.stringify(description)
+  }
+  const kernel = 'dense_1/kernel'
+  const cases: [string, string | RegExp, Record<string, Tensor | undefined>?][] = [
+    ['{', /^loadModel ".*": the description of the model is no JSON\. /],
+    ['[]', `${op}: the description of the model must be an object. got []`],
+    [
+      changed(['version'], 2),
+      `${op}: the model was saved in version 2 of the format, and this is version 1. update ferrograd`,
+    ],
+    [changed(['version'], 'x'), `${op}: the model was saved in version "x" of the format, and this is version 1`],
+    [changed(['model'], null), `${op}: the architecture in the file cannot be: a model: got null`],
+    [
+      changed(['model', 'layers', 5, 'config', 'units'], 2 ** 30),
+      /the tensor "dense_1\/kernel" is float32 \[27, 10\], but the architecture wants float32 \[27, 1073741824\]/,
+    ],
+    [text, /the file has no tensor "dense_1\/kernel", which the architecture names/, { [kernel]: undefined }],
+    [
+      text,
+      /the tensor "dense_1\/kernel" is float64 \[27, 10\], but/,
+      { [kernel]: zeros([27, 10], { dtype: 'float64' }) },
+    ],
+    [text, `${op}: the tensor "more" belongs to nothing in the model`, { more: ones([2]) }],
+    [text, `${op}: the tensor "/optimizer/m/dense_1/bias" is missing`, { '/optimizer/m/dense_1/bias': undefined }],
+    [
+      text,
+      `${op}: the tensor "/optimizer/v/dense_1/bias" is float32 [3], but the weight is float32 [10]`,
+      { '/optimizer/v/dense_1/bias': ones([3]) },
+    ],
+    [changed(['learning', 0], 'x'), `${op}: there is no weight "x" that could learn`],
+    [changed(['learning'], 1), `${op}: learning must be an array. got 1`],
+    [changed(['drawn'], { dense_1: 1 }), `${op}: "dense_1" has no random sequence`],
+    [changed(['drawn', 'dropout_2'], -1), `${op}: drawn must be a whole number from 0. got -1`],
+    [changed(['training'], 1), `${op}: the training state must be an object. got 1`],
+    [changed(['training', 'optimizer', 'kind'], 'x'), /there is no optimizer of kind "x"/],
+    [changed(['training', 'optimizer', 'beta1'], 2), /the optimizer cannot be rebuilt\. adam: beta1/],
+    [changed(['training', 'loss'], { kind: 'x' }), /the training cannot be rebuilt\. compile: loss must be/],
+    [changed(['training', 'metrics', 0], { kind: 'x' }), /there is no metric of kind "x"/],
+    [changed(['training', 'metrics', 1, 'k'], 0), /the metric cannot be rebuilt\. metrics\.topKAccuracy: k must be/],
+    [changed(['training', 'met', 0], 'x'), `${op}: the optimizer has a state for "x", which is no weight of the model`],
+    [changed(['training', 'met', 1], 'conv2d_1/kernel'), `${op}: the optimizer has two states for "conv2d_1/kernel"`],
+    [changed(['training', 'iterations'], 0.5), `${op}: iterations must be a whole number from 0. got 0.5`],
+    [changed(['training', 'position', 'batch'], -1), `${op}: batch must be a whole number from 0. got -1`],
+    [changed(['training', 'random', 'seed'], '1'), `${op}: seed must be a whole number from 0. got "1"`],
+    [
+      changed(['training', 'callbacks'], [{ kind: 'earlyStopping', numbers: {}, tensors: 1e9 }]),
+      `${op}: the tensor "/callbacks/0/0" is missing`,
+    ],
+    [
+      changed(['training', 'callbacks'], [{ kind: 'earlyStopping', numbers: { best: 'x' }, tensors: 0 }]),
+      `${op}: "x" is no number`,
+    ],
+  ]
+  const before = memory().tensors
+  for (const [description, message, change] of cases) {
+    await write(description, change)
+    await t.throwsAsync(loadModel(path), { instanceOf: FormatError, message }, String(message))
+  }
+  const names = cases.flatMap(([, , change]) => Object.values(change ?? {})).filter((one) => one !== undefined).length
+  t.true(memory().tensors - before <= names + 16 * cases.length)
+})
+
+async function metadataOf(path: string): Promise<string> {
+  const { TensorFile } = await import('../../dist/io/tensor-file.js')
+  const file = await TensorFile.open('test', path)
+  await file.close()
+  return file.metadata.get('ferrograd')!
+}
