@@ -23,7 +23,7 @@ export async function checkHeader(
   return checker.result()
 }
 
-/** @internal Checks a header in turns. */
+/** Checks a header in turns. */
 export class HeaderChecker {
   private readonly reader: HeaderReader
   private readonly entries: HeaderEntry[] = []

@@ -15,7 +15,7 @@ const PIECE = 4 << 20
 /** Tensors that are made before the event loop has its turn, where none of them waits for the disk. */
 const TURN = 1000
 
-/** @internal The tensors of `wanted`, by name. They belong to the caller. */
+/** The tensors of `wanted`, by name. They belong to the caller. */
 export async function readContents(
   op: string,
   handle: Pick<FileHandle, 'read'>,

@@ -2,7 +2,7 @@
 
 import type { DType, TypedArray } from '../tensor/dtype.js'
 
-/** @internal How a dtype of a file is read. */
+/** How a dtype of a file is read. */
 export interface FileDType {
   /** Bytes of one element in the file. */
   readonly bytes: number

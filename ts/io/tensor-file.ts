@@ -17,7 +17,7 @@ import { readAll } from './read-bytes.js'
 /** The longest header, as the reference implementation has it. */
 const LONGEST_HEADER = 100_000_000
 
-/** @internal A tensor of a file, checked. */
+/** A tensor of a file, checked. */
 export interface FileTensor {
   readonly name: string
   readonly shape: readonly number[]
