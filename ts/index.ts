@@ -1,7 +1,5 @@
 // Everything public, by name.
 
-export type { Augmentation, AugmentBatch } from './augment/augmentation.js'
-export type { AugmentOptions } from './augment/draws.js'
 export * as augment from './augment/index.js'
 export { backward, Gradients } from './autograd/backward.js'
 export { type GradCheckOptions, gradCheck } from './autograd/grad-check.js'
