@@ -1,7 +1,7 @@
 // Tensors for tests, and comparisons of what comes out.
 
 import type { ExecutionContext } from 'ava'
-import { type DType, type Tensor, tensor } from 'ferrograd'
+import { cast, type DType, randomNormal, type Tensor, tensor } from 'ferrograd'
 
 /** The elements as plain numbers. */
 export async function values(x: Tensor): Promise<number[]> {
@@ -13,6 +13,11 @@ export function numbers(shape: readonly number[], seed = 1, dtype: DType = 'floa
   const size = shape.reduce((product, dimension) => product * dimension, 1)
   const values = Float64Array.from({ length: size }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed))
   return tensor(dtype === 'float64' ? values : Float32Array.from(values), { shape })
+}
+
+/** Normal numbers, rows of which depend on each other in no way. */
+export function normal(shape: readonly number[], seed: number, dtype: DType = 'float64'): Tensor {
+  return cast(randomNormal(shape, { seed }), { dtype })
 }
 
 /** Whether two numbers are equal but for `tolerance`, relative to the larger of 1 and the wanted one. */

@@ -13,6 +13,7 @@ mod pool2d;
 mod random;
 mod reduce;
 mod softmax;
+mod statistics;
 mod tally;
 mod unary;
 mod update;
