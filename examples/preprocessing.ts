@@ -1,4 +1,4 @@
-// Prepares images for a network: zero-centred, standardised, decorrelated, whitened, ZCA. `node .examples-build/preprocessing.js`
+// Prepares images step by step as the course's notes do: zero-centred, standardised, decorrelated, whitened, ZCA.
 import { datasets, matmul, mean, preprocessing, reshape, scope, sub, type Tensor } from 'ferrograd'
 
 const { images } = datasets.digits().train
