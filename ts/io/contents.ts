@@ -40,17 +40,22 @@ async function readTensor(op: string, window: Window, file: FileTensor): Promise
   if (bytes === 0) return empty(shape, dtype.dtype)
   if (bytes <= PIECE) return piece(op, window, file, 0, bytes, shape)
   const whole = empty(shape, dtype.dtype)
+  const marker = empty([1], 'uint8')
   try {
     for (let done = 0; done < bytes; done += PIECE) {
       const length = Math.min(PIECE, bytes - done)
       const part = await piece(op, window, file, done, length, [length / dtype.bytes])
       native.insertForward(part.handle, whole.handle, Float64Array.of(sizeOf(shape), done / dtype.bytes, part.size))
       part.dispose()
+      // Read behind the piece, it says when its memory is free again: so no more than one is needed.
+      await marker.data()
     }
     return whole
   } catch (error) {
     whole.dispose()
     throw error
+  } finally {
+    marker.dispose()
   }
 }
 
