@@ -15,6 +15,7 @@
 //! Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, Fast Algorithms for Convolutional Neural
 //! Networks, 2016.
 
+mod matrices;
 mod slide;
 #[cfg(test)]
 mod tests;

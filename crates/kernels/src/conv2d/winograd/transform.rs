@@ -1,24 +1,13 @@
 //! The transforms of the Winograd algorithm F(M × M, 3 × 3), M = 2 or 4, on whole registers of channels.
 //!
-//! Along one axis a tile of M outputs y of a convolution of S = M + 2 pixels d with three taps g is
-//!
-//! ```text
-//! y = Aᵀ · ((G · g) ⊙ (Bᵀ · d))
-//! ```
-//!
-//! and in two dimensions every matrix is applied to columns, then to rows. The points of interpolation are 0, ±1, ∞ for
-//! M = 2 (Winograd 1980) and 0, ±1/√2, ±√2, ∞ for M = 4: with them the error is half of what the usual 0, ±1, ±2, ∞ of Lavin
-//! and Gray (2016) give (how points matter: Barabasz et al. 2020). The gradient of g is the transposed chain:
-//! dg = Gᵀ · Σ ((Bᵀ · d) ⊙ (A · dy)).
+//! `matrices` has them along one axis; here they are applied to columns, then to rows.
 
 #![allow(clippy::needless_range_loop, reason = "columns of a square array")]
 
+use super::matrices::{MOST, Side, gradient, input, output, taps, taps_gradient};
 use crate::Isa;
 use crate::microkernel::lanes::{self, Lanes};
 use std::ops::Range;
-
-/// The most pixels along a side of a transformed tile.
-pub const MOST: usize = 6;
 
 /// Some pixels of an image, read as a square tile: those outside of `rows` and `cols` count as zero.
 pub struct Patch {
@@ -118,9 +107,6 @@ on_every_isa! {
     /// uses.
     filter_gradient = gather_filter(from: *const f32, from_plane: usize, to: *mut f32, to_plane: usize, len: usize)
 }
-
-/// One register for each place along a side of a tile; what a transform does not use is zero.
-type Side<V> = [V; MOST];
 
 // No closure calls a lane's methods in these loops: it would be compiled without the instruction set and call each of them.
 
@@ -347,150 +333,4 @@ unsafe fn gather_filter<V: Lanes, const M: usize>(
             }
         }
     }
-}
-
-/// The points of F(4, 3) and what they are made of: ±a and ±b with a · b = 1.
-const A: f32 = std::f32::consts::FRAC_1_SQRT_2;
-const B: f32 = std::f32::consts::SQRT_2;
-
-/// Bᵀ · d.
-///
-/// # Safety
-/// The instruction set of `V` is there; as for all below.
-#[inline(always)]
-unsafe fn input<V: Lanes, const M: usize>(d: Side<V>) -> Side<V> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if M == 2 {
-            let zero = V::zero();
-            return [
-                d[0].sub(d[2]),
-                d[1].add(d[2]),
-                d[2].sub(d[1]),
-                d[1].sub(d[3]),
-                zero,
-                zero,
-            ];
-        }
-        let middle = V::all(-2.5);
-        let (even, odd) = pair(d, -2.0);
-        let (even2, odd2) = pair(d, -0.5);
-        [
-            d[2].mul_add(middle, d[0].add(d[4])),
-            odd.mul_add(V::all(A), even),
-            odd.mul_add(V::all(-A), even),
-            odd2.mul_add(V::all(B), even2),
-            odd2.mul_add(V::all(-B), even2),
-            d[3].mul_add(middle, d[1].add(d[5])),
-        ]
-    }
-}
-
-#[inline(always)]
-unsafe fn pair<V: Lanes>(d: Side<V>, factor: f32) -> (V, V) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let factor = V::all(factor);
-        (d[2].mul_add(factor, d[4]), d[1].mul_add(factor, d[3]))
-    }
-}
-
-/// Aᵀ · m: M numbers.
-#[inline(always)]
-unsafe fn output<V: Lanes, const M: usize>(m: Side<V>) -> [V; M] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (sum, difference) = (m[1].add(m[2]), m[1].sub(m[2]));
-        let mut y = [V::zero(); M];
-        if M == 2 {
-            y[0] = m[0].add(sum);
-            y[1] = difference.sub(m[3]);
-        } else {
-            let (sum2, difference2) = (m[3].add(m[4]), m[3].sub(m[4]));
-            y[0] = m[0].add(sum).add(sum2);
-            y[1] = difference2.mul_add(V::all(B), scaled(difference, A));
-            y[2] = sum2.mul_add(V::all(2.0), scaled(sum, 0.5));
-            y[3] = difference2.mul_add(V::all(2.0 * B), difference.mul_add(V::all(0.5 * A), m[5]));
-        }
-        y
-    }
-}
-
-/// A · dy.
-#[inline(always)]
-unsafe fn gradient<V: Lanes, const M: usize>(y: Side<V>) -> Side<V> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if M == 2 {
-            let zero = V::zero();
-            return [y[0], y[0].add(y[1]), y[0].sub(y[1]), zero.sub(y[1]), zero, zero];
-        }
-        let (half, two) = (V::all(0.5), V::all(2.0));
-        let (even, odd) = (y[2].mul_add(half, y[0]), y[3].mul_add(half, y[1]));
-        let (even2, odd2) = (y[2].mul_add(two, y[0]), y[3].mul_add(two, y[1]));
-        [
-            y[0],
-            odd.mul_add(V::all(A), even),
-            odd.mul_add(V::all(-A), even),
-            odd2.mul_add(V::all(B), even2),
-            odd2.mul_add(V::all(-B), even2),
-            y[3],
-        ]
-    }
-}
-
-/// G · g.
-#[inline(always)]
-unsafe fn taps<V: Lanes, const M: usize>(g: [V; 3]) -> Side<V> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if M == 2 {
-            let (zero, ends) = (V::zero(), g[0].add(g[2]));
-            return [
-                g[0],
-                scaled(ends.add(g[1]), 0.5),
-                scaled(ends.sub(g[1]), 0.5),
-                g[2],
-                zero,
-                zero,
-            ];
-        }
-        let even = scaled(g[2].mul_add(V::all(0.5), g[0]), -2.0 / 3.0);
-        let even2 = scaled(g[2].mul_add(V::all(2.0), g[0]), 1.0 / 6.0);
-        let (odd, odd2) = (V::all(A * 2.0 / 3.0), V::all(B / 6.0));
-        let minus = V::zero().sub(g[1]);
-        [
-            g[0],
-            minus.mul_add(odd, even),
-            g[1].mul_add(odd, even),
-            g[1].mul_add(odd2, even2),
-            minus.mul_add(odd2, even2),
-            g[2],
-        ]
-    }
-}
-
-/// Gᵀ · u.
-#[inline(always)]
-unsafe fn taps_gradient<V: Lanes, const M: usize>(u: Side<V>) -> [V; 3] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (sum, difference) = (u[1].add(u[2]), u[1].sub(u[2]));
-        if M == 2 {
-            let sum = scaled(sum, 0.5);
-            return [u[0].add(sum), scaled(difference, 0.5), sum.add(u[3])];
-        }
-        let (sum2, difference2) = (u[3].add(u[4]), u[3].sub(u[4]));
-        [
-            sum2.mul_add(V::all(1.0 / 6.0), sum.mul_add(V::all(-2.0 / 3.0), u[0])),
-            difference2.mul_add(V::all(B / 6.0), scaled(difference, -2.0 / 3.0 * A)),
-            sum2.mul_add(V::all(1.0 / 3.0), sum.mul_add(V::all(-1.0 / 3.0), u[5])),
-        ]
-    }
-}
-
-#[inline(always)]
-unsafe fn scaled<V: Lanes>(x: V, factor: f32) -> V {
-    // SAFETY: the caller's promise.
-    unsafe { x.mul_add(V::all(factor), V::zero()) }
 }
