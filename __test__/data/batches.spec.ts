@@ -121,8 +121,14 @@ test.serial('a batch is freed when the next is asked for, and when the loop is l
 test('wrong sources and options are refused', (t) => {
   const good = source(4)
   const cases: [() => unknown, string][] = [
-    [() => batches(null as never), 'batches: the source must be { images, labels } or { xs, ys }. got null'],
-    [() => batches({} as never), 'batches: the source must be { images, labels } or { xs, ys }. got an object'],
+    [
+      () => batches(null as never),
+      'batches: the source must be { images, labels }, { xs, ys }, a part of datasets.imageFolder or a stream of samples. got null',
+    ],
+    [
+      () => batches({} as never),
+      'batches: the source must be { images, labels }, { xs, ys }, a part of datasets.imageFolder or a stream of samples. got an object',
+    ],
     [
       () => batches({ xs: good.xs, ys: 'abcd' } as never),
       'batches: ys must be a Tensor, a typed array or nested arrays. got "abcd"',
@@ -144,7 +150,7 @@ test('wrong sources and options are refused', (t) => {
     [() => batches(good, { seed: 1 }), 'batches: seed has no effect without shuffle: true or augment'],
     [
       () => batches(good, { batchSize: 4 } as never),
-      'batches: there is no option batchSize (got 4). valid are size, shuffle, seed, dropRemainder, normalize and augment',
+      'batches: there is no option batchSize (got 4). valid are size, shuffle, seed, dropRemainder, normalize, augment and labelDType',
     ],
   ]
   for (const [call, message] of cases) t.is(t.throws(call)?.message, message)

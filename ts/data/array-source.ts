@@ -3,12 +3,12 @@
 import { ShapeError, show, typeError } from '../errors.js'
 import { type ChannelStatistics, pixels } from '../ops/pixels.js'
 import { dtypeOf, tensor } from '../tensor/create.js'
-import { isFloat, type TypedArray } from '../tensor/dtype.js'
+import { type DType, isFloat, type TypedArray } from '../tensor/dtype.js'
 import { unscoped } from '../tensor/scope.js'
 import { showShape } from '../tensor/shape.js'
 import { checkTensor, type NestedArray, Tensor } from '../tensor/tensor.js'
-import { changedBatch } from './changed-batch.js'
 import { checkStatisticsFit } from './channel-statistics.js'
+import { indexedSource } from './indexed-source.js'
 import { pickInput, pickRows } from './rows.js'
 import type { SampleSource } from './sample-source.js'
 
@@ -29,40 +29,47 @@ export function arraySource(
   op: string,
   source: LabelledSamples,
   normalize: ChannelStatistics | undefined,
+  labelDType: DType | undefined,
 ): SampleSource {
   const [first, second, inputs, labels] =
     'images' in source
       ? (['images', 'labels', source.images, source.labels] as const)
       : (['xs', 'ys', source.xs, source.ys] as const)
-  const ys = toTensor(op, second, labels, undefined)
-  const xs = toTensor(op, first, inputs, ys.shape[0])
+  const ys = toTensor(op, second, labels, undefined, labelDType ?? dtypeOfLabels(labels))
+  const xs = toTensor(op, first, inputs, ys.shape[0], 'float32')
   if (xs.shape[0] !== ys.shape[0]) {
     throw new ShapeError(
       `${op}: there are ${xs.shape[0]} samples and ${ys.shape[0]} labels. ${first} ${showShape(xs.shape)}, ${second} ${showShape(ys.shape)}`,
     )
   }
   if (normalize !== undefined) checkStatisticsFit(op, first, normalize, xs.shape, xs.dtype)
-  return {
-    count: xs.shape[0]!,
-    load: (samples, normalize, change) => {
-      if (change !== undefined) {
-        return changedBatch(op, () => ({ xs: pickRows(xs, samples), ys: pickRows(ys, samples) }), change, normalize)
-      }
-      return {
-        xs: normalize === undefined ? pickInput(xs, samples, 'float32') : normalised(xs, samples, normalize),
-        ys: pickRows(ys, samples),
-      }
-    },
-  }
+  const { classNames } = source as { classNames?: unknown }
+  const classes = Array.isArray(classNames) ? classNames.length : undefined
+  return indexedSource({ count: xs.shape[0]!, classes, waits: false }, (samples, { normalize, raw }) => ({
+    xs: raw
+      ? pickRows(xs, samples)
+      : normalize === undefined
+        ? pickInput(xs, samples, 'float32')
+        : pixels(xs, samples, floatFor(xs), normalize),
+    ys: pickRows(ys, samples),
+    samples,
+    finished: !raw,
+  }))
 }
 
-function normalised(xs: Tensor, samples: Int32Array, normalize: ChannelStatistics): Tensor {
-  return pixels(xs, samples, isFloat(xs.dtype) ? xs.dtype : 'float32', normalize)
+/** What pixels become, and floats remain. */
+function floatFor({ dtype }: Tensor): DType {
+  return isFloat(dtype) ? dtype : 'float32'
 }
 
-function toTensor(op: string, name: string, values: Samples, count: number | undefined): Tensor {
+/** Single whole numbers are classes. */
+function dtypeOfLabels(labels: Samples): DType {
+  return Array.isArray(labels) && labels.every((label) => Number.isInteger(label)) ? 'int32' : 'float32'
+}
+
+function toTensor(op: string, name: string, values: Samples, count: number | undefined, dtype: DType): Tensor {
   if (dtypeOf(values) !== undefined) return fromTyped(op, name, values as TypedArray, count)
-  if (Array.isArray(values)) return unscoped(() => tensor(values))
+  if (Array.isArray(values)) return unscoped(() => tensor(values, { dtype }))
   if (!(values instanceof Tensor)) {
     throw typeError(`${op}: ${name} must be a Tensor, a typed array or nested arrays. got ${show(values)}`)
   }

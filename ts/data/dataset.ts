@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js'
 export interface DatasetPart {
   /** `[samples, …]`: float32, or uint8 where they are pixels, which training and `batches` turn into 0…1. */
   images: Tensor
-  /** `[samples]`, int32: positions in `classNames`. */
+  /** `[samples]`, int32: positions in `classNames`. Values to predict are float32, and have no names. */
   labels: Tensor
   classNames: string[]
 }

@@ -2,7 +2,6 @@
 
 import type { ChannelStatistics } from '../ops/pixels.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { Change } from './changed-batch.js'
 
 /** One batch of inputs and labels. */
 export interface TensorBatch {
@@ -10,19 +9,33 @@ export interface TensorBatch {
   ys: Tensor
 }
 
-/** @internal Samples that can be asked for by their numbers, from 0 to `count` - 1. */
-export interface SampleSource {
-  readonly count: number
-  /** A batch of these samples, changed while they are as they are kept, then floats where they are pixels. Belongs to the caller. */
-  load(
-    samples: Int32Array,
-    normalize: ChannelStatistics | undefined,
-    change: Change | undefined,
-  ): TensorBatch | Promise<TensorBatch>
-}
-
-/** @internal A batch, with the numbers of its samples and the pass over the data that it belongs to. */
+/** @internal A batch, with the numbers of its samples. Its tensors belong to whoever holds it. */
 export interface NumberedBatch extends TensorBatch {
   readonly samples: Int32Array
-  readonly pass: number
+  /** Whether pixels are floats by now, and normalised if that was asked for. */
+  readonly finished: boolean
+}
+
+/** @internal How one pass is cut into batches. */
+export interface Plan {
+  readonly size: number
+  readonly dropRemainder: boolean
+  /** Of the order; undefined for that of the source. */
+  readonly seed: number | undefined
+  /** The batch to begin with. */
+  readonly first: number
+  readonly normalize: ChannelStatistics | undefined
+  /** Whether something is done to pixels before they become floats. */
+  readonly raw: boolean
+}
+
+/** @internal Samples that can be gone through, again and again as a rule. */
+export interface SampleSource {
+  /** Samples in one pass, where that is known. */
+  readonly count: number | undefined
+  /** Labels are below this, where that is known. */
+  readonly classes: number | undefined
+  /** Whether a batch takes time: then the next ones are got ready while one is worked on. */
+  readonly waits: boolean
+  open(plan: Plan): AsyncGenerator<NumberedBatch, void, undefined>
 }

@@ -1,11 +1,11 @@
 // Batches of the user's: anything that can be iterated, waiting or not.
 
 import { Batches } from '../data/batches.js'
-import { ShapeError, show, typeError } from '../errors.js'
+import { rangeError, ShapeError, show, typeError } from '../errors.js'
 import { Tensor } from '../tensor/tensor.js'
 import type { Compiled } from './compile.js'
 import { asFloats, floatOf, type Inputs, predictionShape, takeInputs } from './inputs.js'
-import { takeLabels } from './labels.js'
+import { type Expectation, takeLabels } from './labels.js'
 import type { Pass, ReadyBatch, Source } from './source.js'
 import type { Trainable } from './trainable.js'
 import type { Values } from './values.js'
@@ -41,7 +41,8 @@ export function iterableSource(op: string, model: Trainable, compiled: Compiled,
       const jumps = batches instanceof Batches && !begun && (pass > 0 || first > 0)
       begun = true
       const iterator = jumps ? batches.open(pass, first) : iteratorOf(batches)
-      return iterate(op, model, compiled, iterator, jumps ? first : 0)
+      const classes = batches instanceof Batches ? batches.$classes : undefined
+      return iterate(op, model, compiled, iterator, jumps ? first : 0, classes)
     },
   }
 }
@@ -52,7 +53,14 @@ function iteratorOf(batches: BatchIterable): BatchIterator {
   return Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]()
 }
 
-function iterate(op: string, model: Trainable, compiled: Compiled, iterator: BatchIterator, first: number): Pass {
+function iterate(
+  op: string,
+  model: Trainable,
+  compiled: Compiled,
+  iterator: BatchIterator,
+  first: number,
+  classes: number | undefined,
+): Pass {
   let number = first
   let over = false
   let waiting = false
@@ -77,7 +85,7 @@ function iterate(op: string, model: Trainable, compiled: Compiled, iterator: Bat
         over = true
         return undefined
       }
-      return ready(op, model, compiled, result.value, number++)
+      return ready(op, model, compiled, result.value, number++, classes)
     },
     async close() {
       if (over) return
@@ -90,7 +98,14 @@ function iterate(op: string, model: Trainable, compiled: Compiled, iterator: Bat
   }
 }
 
-function ready(op: string, model: Trainable, compiled: Compiled, batch: Batch, number: number): ReadyBatch {
+function ready(
+  op: string,
+  model: Trainable,
+  compiled: Compiled,
+  batch: Batch,
+  number: number,
+  classes: number | undefined,
+): ReadyBatch {
   if (typeof batch !== 'object' || batch === null || !('xs' in batch && 'ys' in batch)) {
     throw typeError(`${op}: each batch must be { xs, ys }. got ${show(batch)} (batch ${number})`)
   }
@@ -105,6 +120,7 @@ function ready(op: string, model: Trainable, compiled: Compiled, batch: Batch, n
     if (size === 0) throw new ShapeError(`${op}: batch ${number} has no samples`)
     const predictions = predictionShape(model, inputs)
     const expected = { op, model, float, predictions, lossName: compiled.lossName }
+    if (classes !== undefined) checkClasses(expected, classes)
     const labels = takeLabels(expected, size, batch.ys)
     made.push(labels)
     const { sampleWeight } = batch
@@ -114,4 +130,13 @@ function ready(op: string, model: Trainable, compiled: Compiled, batch: Batch, n
     for (const tensor of made) tensor.dispose()
     throw error
   }
+}
+
+/** Labels of batches are not looked at, but how many classes the data have may be known. */
+function checkClasses({ op, model, predictions, lossName }: Expectation, classes: number): void {
+  const told = predictions.at(-1)
+  if ((lossName !== 'softmaxCrossEntropy' && lossName !== 'svm') || typeof told !== 'number' || told >= classes) return
+  throw rangeError(
+    `${op}: the data have ${classes} classes, but model "${model.name}" tells ${told}. give its last layer ${classes} outputs`,
+  )
 }
