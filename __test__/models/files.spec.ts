@@ -23,6 +23,7 @@ import {
   type Optimizer,
   ones,
   optimizers,
+  preprocessing,
   saveTensors,
   schedules,
   sequential,
@@ -385,6 +386,35 @@ test('what cannot be saved or gone on with is said', async (t) => {
   t.throws(() => (cut.position = 3 as never), { message: 'sequential: position: expects an options object. got 3' })
 })
 
+test('preprocessing belongs to the model', async (t) => {
+  const path = join(temporaryFolder(t), 'a.safetensors')
+  const net = network(optimizers.adam())
+  t.is(net.preprocessing, undefined)
+  t.throws(() => (net.preprocessing = preprocessing.zca()), {
+    instanceOf: TypeError,
+    message: 'sequential: preprocessing.zca has not been fitted. await fit(trainImages) first',
+  })
+  t.throws(() => (net.preprocessing = 'zca' as never), {
+    message: 'sequential: preprocessing must be one of preprocessing.*. got "zca"',
+  })
+  net.preprocessing = await preprocessing
+    .pipeline([preprocessing.standardize({ per: 'pixel' }), preprocessing.pca({ components: 4 })])
+    .fit(x)
+  await net.save(path)
+  const loaded = await loadModel(path)
+  t.deepEqual(loaded.preprocessing!.config(), net.preprocessing.config())
+  t.deepEqual(await loaded.preprocessing!.transform(x).data(), await net.preprocessing.transform(x).data())
+  const { preprocessing: _, ...rest } = JSON.parse(await metadataOf(path))
+  await writeParts(path, JSON.stringify(rest), Object.entries(await loadTensors(path)))
+  await t.throwsAsync(loadModel(path), {
+    instanceOf: FormatError,
+    message: /the tensor "\/preprocessing\/.*" belongs to nothing/,
+  })
+  const wrong = { ...rest, preprocessing: { kind: 'magic', config: {} } }
+  await writeParts(path, JSON.stringify(wrong), Object.entries(await loadTensors(path)))
+  await t.throwsAsync(loadModel(path), { instanceOf: FormatError, message: /^loadModel ".*": .*"magic"/ })
+})
+
 test.serial('a file is not trusted', async (t) => {
   const path = join(temporaryFolder(t), 'a.safetensors')
   const op = `loadModel ${JSON.stringify(path)}`
@@ -402,10 +432,7 @@ test.serial('a file is not trusted', async (t) => {
     const kept = Object.entries({ ...tensors, ...change }).filter(
       (entry): entry is [string, Tensor] => entry[1] !== undefined,
     )
-    const parts: Uint8Array[] = []
-    for await (const part of new Snapshot('test', kept, { metadata: { ferrograd: description } }).bytes())
-      parts.push(part)
-    writeFileSync(path, Buffer.concat(parts))
+    await writeParts(path, description, kept)
   }
   await write(text)
   ;(await loadModel(path)).dispose()
@@ -474,6 +501,13 @@ test.serial('a file is not trusted', async (t) => {
   const names = cases.flatMap(([, , change]) => Object.values(change ?? {})).filter((one) => one !== undefined).length
   t.true(memory().tensors - before <= names + 16 * cases.length)
 })
+
+async function writeParts(path: string, description: string, tensors: [string, Tensor][]): Promise<void> {
+  const parts: Uint8Array[] = []
+  const snapshot = new Snapshot('test', tensors, { metadata: { ferrograd: description } })
+  for await (const part of snapshot.bytes()) parts.push(part)
+  writeFileSync(path, Buffer.concat(parts))
+}
 
 async function metadataOf(path: string): Promise<string> {
   const { TensorFile } = await import('../../dist/io/tensor-file.js')

@@ -6,12 +6,14 @@ import { checkPath, type FilePath } from '../io/file-path.js'
 import { TensorFile } from '../io/tensor-file.js'
 import { type WeightSource, withWeightsFrom } from '../layers/weight-source.js'
 import type { Metric } from '../metrics/metric.js'
+import type { Preprocessing } from '../preprocessing/preprocessing.js'
+import { preprocessingFrom } from '../preprocessing/preprocessing-from.js'
 import { sameShape, showShape } from '../tensor/shape.js'
 import { share, type Tensor } from '../tensor/tensor.js'
 import type { LossFunction } from '../training/compile.js'
 import { type LayerFactories, modelFrom } from './architecture.js'
 import type { Model } from './model.js'
-import { checkList, checkObject, checkWhole, parseModelFile, type UncheckedFile } from './model-file.js'
+import { checkList, checkObject, checkWhole, parseModelFile, STATISTICS, type UncheckedFile } from './model-file.js'
 import { restoreTraining } from './training-state.js'
 
 export interface LoadModelOptions {
@@ -84,6 +86,9 @@ export async function loadModel(path: FilePath, options: LoadModelOptions = {}):
     model = build(op, left, description.model, layers)
     letLearn(op, model, description.learning)
     restoreDrawn(op, model, description.drawn)
+    if (description.preprocessing !== undefined) {
+      model.preprocessing = await restorePreprocessing(op, description.preprocessing, left)
+    }
     if (description.training !== undefined) restoreTraining(op, model, description.training, left, { loss, metrics })
     else if (loss !== undefined || metrics !== undefined) {
       throw typeError(`${op}: the file holds no training state: loss and metrics have no effect. call compile`)
@@ -133,6 +138,24 @@ function letLearn(op: string, model: Model, value: unknown): void {
     const variable = named.get(path as string)
     if (variable === undefined) throw new FormatError(`${op}: there is no weight ${show(path)} that could learn`)
     variable.trainable = true
+  }
+}
+
+async function restorePreprocessing(op: string, value: unknown, tensors: Map<string, Tensor>): Promise<Preprocessing> {
+  const { kind, config } = checkObject(op, 'preprocessing', value)
+  const statistics: Record<string, Tensor> = Object.create(null)
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(STATISTICS)) statistics[name.slice(STATISTICS.length)] = tensor
+  }
+  try {
+    return await preprocessingFrom(kind, config, statistics)
+  } catch (error) {
+    throw error instanceof FormatError ? new FormatError(`${op}: ${error.message}`, { cause: error }) : error
+  } finally {
+    for (const [name, tensor] of Object.entries(statistics)) {
+      tensors.delete(`${STATISTICS}${name}`)
+      tensor.dispose()
+    }
   }
 }
 

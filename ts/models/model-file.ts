@@ -1,6 +1,7 @@
 // What a file holds of a model beside tensors, as JSON in its metadata.
 
 import { FormatError, show } from '../errors.js'
+import type { PreprocessingConfig } from '../preprocessing/preprocessing.js'
 import type { ModelDescription } from './description.js'
 import type { TrainingDescription } from './training-state.js'
 
@@ -14,9 +15,14 @@ export interface ModelFile {
   readonly learning: readonly string[]
   /** How far layers with random sequences of their own have come, by their paths. */
   readonly drawn: Readonly<Record<string, number>>
+  /** Only of a model with preprocessing, whose statistics are among the tensors. */
+  readonly preprocessing?: { readonly kind: string; readonly config: PreprocessingConfig }
   /** Only of a model that is compiled. */
   readonly training?: TrainingDescription
 }
+
+/** The tensor of a statistic of the preprocessing. No path of a weight begins with a slash. */
+export const STATISTICS = '/preprocessing/'
 
 /** The parts of a file, of which only the version has been looked at. */
 export type UncheckedFile = Readonly<Record<keyof ModelFile, unknown>>

@@ -9,6 +9,7 @@ import { assignNames, checkName } from '../layers/naming.js'
 import { fitsShape, isShape, type Shape, showFree } from '../layers/shape.js'
 import type { SymbolicTensor } from '../layers/symbolic.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
+import { Preprocessing } from '../preprocessing/preprocessing.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import type { BatchIterable } from '../training/batch-iterable.js'
 import { type Compiled, type CompileOptions, checkCompiled, compile } from '../training/compile.js'
@@ -39,6 +40,7 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
   private compiled: Compiled | undefined
   /** Set to true, in a callback as a rule, it ends `fit` after the batch at hand. */
   stopTraining = false
+  private prepared: Preprocessing | undefined
   /** @internal Whether `forward` returns an array. */
   readonly several: boolean
 
@@ -208,6 +210,27 @@ export class Model<Out extends Output = Tensor> extends Module<Out> {
 
   set position(position: Position) {
     moveTo(this.$label, this as unknown as Trainable, position)
+  }
+
+  /**
+   * Fitted preprocessing that belongs to the model, so that `save` keeps its statistics and whoever loads the model
+   * transforms inputs as they were in training: `model.predict(model.preprocessing.transform(x))`. The model does not apply
+   * it by itself. Undefined until it is set.
+   *
+   * Setting it throws a `TypeError` for preprocessing that has not been fitted.
+   */
+  get preprocessing(): Preprocessing | undefined {
+    return this.prepared
+  }
+
+  set preprocessing(value: Preprocessing | undefined) {
+    if (value !== undefined && !(value instanceof Preprocessing)) {
+      throw typeError(`${this.$label}: preprocessing must be one of preprocessing.*. got ${show(value)}`)
+    }
+    if (value?.fitted === false) {
+      throw typeError(`${this.$label}: preprocessing.${value.kind} has not been fitted. await fit(trainImages) first`)
+    }
+    this.prepared = value
   }
 
   /** @internal What `compile` has settled, if it was called. */

@@ -8,7 +8,7 @@ import { replaceFile } from '../io/replace-file.js'
 import type { Output } from '../layers/module.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Model } from './model.js'
-import { type ModelFile, VERSION } from './model-file.js'
+import { type ModelFile, STATISTICS, VERSION } from './model-file.js'
 import { describeTraining } from './training-state.js'
 
 export interface SaveOptions {
@@ -39,6 +39,10 @@ function snapshotOf(op: string, model: Model<Output>, includeOptimizer: boolean)
   const description = model.$describe()
   const training = includeOptimizer ? describeTraining(model) : undefined
   const weights = model.$namedWeights()
+  const { preprocessing } = model
+  const statistics = Object.entries(preprocessing?.statistics() ?? {}).map(
+    ([name, tensor]) => [`${STATISTICS}${name}`, tensor] as const,
+  )
   const drawn: Record<string, number> = {}
   for (const [path, { $drawn }] of model.$namedModules()) if ($drawn !== undefined) drawn[path] = $drawn
   const file: ModelFile = {
@@ -49,9 +53,12 @@ function snapshotOf(op: string, model: Model<Output>, includeOptimizer: boolean)
       .sort(([, a], [, b]) => a.life.node!.id - b.life.node!.id)
       .map(([path]) => path),
     drawn,
+    ...(preprocessing !== undefined && {
+      preprocessing: { kind: preprocessing.kind, config: preprocessing.config() },
+    }),
     ...(training !== undefined && { training: training.description }),
   }
-  const tensors: [string, Tensor][] = [...weights, ...(training?.tensors ?? [])]
+  const tensors: (readonly [string, Tensor])[] = [...weights, ...statistics, ...(training?.tensors ?? [])]
   return new Snapshot(op, tensors, {
     metadata: { format: 'ferrograd', ferrograd: JSON.stringify(file) },
     changing: true,
