@@ -56,7 +56,7 @@ export async function principalAxes(label: string, x: Tensor, components?: numbe
       samples < features ? ofSamples(x, mean, made) : ofCovariance(x, mean, made),
     )
     const all = (await variances.data()) as Float64Array
-    if (Number.isNaN(all[0])) throw rangeError(`${label}: the decomposition of the covariance did not converge`)
+    if (all.some(Number.isNaN)) throw rangeError(`${label}: the decomposition of the covariance did not converge`)
     const smallest = Math.max(samples, features) * EPSILON * all[0]!
     const rank = all.slice(0, Math.min(samples - 1, features)).filter((v) => v > smallest).length
     const total = all.reduce((sum, v) => sum + v, 0)

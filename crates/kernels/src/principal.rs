@@ -17,6 +17,9 @@ use crate::moments::Sample;
 
 /// Bytes of working memory that [`of_covariance`] needs for `features` features.
 pub fn covariance_bytes(features: usize) -> usize {
+    if features == 0 {
+        return 0;
+    }
     bytes(evd::self_adjoint_evd_scratch::<f64>(
         features,
         ComputeEigenvectors::Yes,
@@ -56,10 +59,10 @@ pub fn of_covariance(covariance: &[f64], variances: &mut [f64], axes: &mut [f64]
     // They come in ascending order. Rounding may leave a variance of zero below it.
     variances.reverse();
     for variance in variances.iter_mut() {
-        *variance = if result.is_ok() {
-            variance.max(0.0)
-        } else {
-            f64::NAN
+        *variance = match result {
+            Ok(()) if *variance < 0.0 => 0.0,
+            Ok(()) => *variance,
+            Err(_) => f64::NAN,
         };
     }
     reverse_rows(axes, features);
