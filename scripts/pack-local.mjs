@@ -62,10 +62,13 @@ for (const path of [...manifest.files, 'README.md', 'LICENSE', 'NOTICE', 'CHANGE
 // One module instead of two hundred: importing it takes a sixth of the time. Two folders deep, as the loader is, so that
 // its relative path to native/ holds. What the worker threads of a search run is a second entry beside it.
 const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs')
-const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).flatMap((name) => [
-  '--external',
-  name,
-])
+const libraries = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+const imported = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.js'))
+  .flatMap((name) => [...readFileSync(join(root, 'dist', name), 'utf8').matchAll(/(?:from |import\()'([^.'][^']*)'/g)])
+  .map(([, name]) => name)
+  .filter((name) => libraries.some((library) => name === library || name.startsWith(`${library}/`)))
+const external = [...new Set(imported)].flatMap((name) => ['--external', name])
 const target = ['--format', 'esm', '--platform', 'node', '-d', join(main, 'dist', 'bundle')]
 const entries = [join(root, 'dist', 'index.js'), join(root, 'dist', 'search', 'worker.js')]
 execFileSync(process.execPath, [rolldown, ...entries, ...target, ...external], { stdio: 'ignore' })

@@ -1,5 +1,6 @@
 // What can be called while a model trains.
 
+import type { Gradients } from '../autograd/backward.js'
 import type { Metric } from '../metrics/metric.js'
 import type { Optimizer } from '../optimizers/optimizer.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -59,6 +60,8 @@ export interface Callback {
    * `model.position` belong together.
    */
   $onPosition?(position: Readonly<Position>, training: Training): unknown
+  /** @internal Sees the gradients of each batch before the optimizer does. They are freed when the step is queued. */
+  $onGradients?(gradients: Gradients): void
   /** @internal What a training that goes on has to know. */
   $progress?(): CallbackProgress
   /** @internal Goes on from there. Called after `onTrainBegin`. */

@@ -1,7 +1,6 @@
 // The figures of every epoch as lines of a file.
 
 import { type FileHandle, open } from 'node:fs/promises'
-import { parse } from 'csv-parse/sync'
 import { FormatError, fileError, rangeError, show, typeError } from '../errors.js'
 import { checkBoolean, checkOptions, listed } from '../initializers/options.js'
 import { checkPath, type FilePath } from '../io/file-path.js'
@@ -79,7 +78,7 @@ class CsvLogger implements Callback {
   private async goOn(file: FileHandle): Promise<void> {
     const text = await file.readFile('utf8').catch((error) => this.failed(error))
     if (text === '') return
-    const [first] = this.parsed(text)
+    const first = await this.firstLine(text)
     if (first === undefined || first[0] !== 'epoch') {
       throw new FormatError(
         `${this.op}: cannot go on in this file: its first column is ${show(first?.[0])}, not "epoch". give the separator that it was written with, or another path`,
@@ -90,9 +89,10 @@ class CsvLogger implements Callback {
     if (!text.endsWith('\n')) await file.appendFile('\n').catch((error) => this.failed(error))
   }
 
-  private parsed(text: string): string[][] {
+  private async firstLine(text: string): Promise<string[] | undefined> {
+    const { parse } = await import('csv-parse/sync')
     try {
-      return parse(text, { bom: true, delimiter: this.separator, to: 1 })
+      return (parse(text, { bom: true, delimiter: this.separator, to: 1 }) as string[][])[0]
     } catch (error) {
       throw new FormatError(`${this.op}: cannot go on in this file: ${(error as Error).message}`, { cause: error })
     }

@@ -159,7 +159,9 @@ export class Loop {
       freeBatch(ready)
       throw error
     }
-    const result = trainStep('fit', model, compiled, ready, this.classWeights)
+    const result = trainStep('fit', model, compiled, ready, this.classWeights, (gradients) => {
+      for (const callback of callbacks) callback.$onGradients?.(gradients)
+    })
     progress.position = { epoch, batch: batch + 1 }
     await this.flight.add(result, async (arrived) => {
       running.add(arrived, size)

@@ -1,6 +1,6 @@
 // One step: forward, loss, and, when training, backward and update.
 
-import { backward } from '../autograd/backward.js'
+import { backward, type Gradients } from '../autograd/backward.js'
 import { noGrad } from '../autograd/record.js'
 import { type Measurement, measureBatch } from '../metrics/metric.js'
 import { add } from '../ops/index.js'
@@ -15,7 +15,7 @@ import { type ClassTable, weightsOf } from './weights.js'
 
 /**
  * @internal Queues a training step and frees the batch. The promise brings the loss, penalties included, and what the
- * metrics noted; it waits for the step, while this function does not.
+ * metrics noted; it waits for the step, while this function does not. `observe` sees the gradients before the optimizer.
  */
 export function trainStep(
   op: string,
@@ -23,6 +23,7 @@ export function trainStep(
   compiled: Compiled,
   batch: ReadyBatch,
   classWeights: ClassTable | undefined,
+  observe?: (gradients: Gradients) => void,
 ): Promise<StepResult> {
   return queue(batch, () => {
     const predictions = forward(model, batch.inputs, true)
@@ -30,7 +31,9 @@ export function trainStep(
     const loss = lossOf(op, compiled, predictions, batch.labels, weights)
     const penalty = model.regularization()
     const total = penalty === undefined ? loss : add(loss, penalty)
-    compiled.optimizer.step(backward(total))
+    const gradients = backward(total)
+    observe?.(gradients)
+    compiled.optimizer.step(gradients)
     model.applyConstraints()
     return outcome(compiled, total, predictions, batch)
   })
