@@ -5,15 +5,8 @@ import { gzipSync } from 'node:zlib'
 import test from 'ava'
 import { FormatError } from 'ferrograd'
 import { gunzipWithin, isGzip, readIdx } from '../../dist/data/idx.js'
-
-const header = (code: number, ...shape: number[]) => {
-  const bytes = Buffer.alloc(4 + 4 * shape.length)
-  bytes.writeUInt8(code, 2)
-  bytes.writeUInt8(shape.length, 3)
-  for (const [axis, size] of shape.entries()) bytes.writeUInt32BE(size, 4 + 4 * axis)
-  return bytes
-}
-const file = (code: number, shape: number[], data: Buffer) => Buffer.concat([header(code, ...shape), data])
+import { fuzz } from '../helpers/fuzz.js'
+import { idx, idxFile } from '../helpers/fuzz-idx.js'
 
 test('every kind of number is read, big-endian', (t) => {
   const cases: [number, number[], string][] = [
@@ -25,14 +18,14 @@ test('every kind of number is read, big-endian', (t) => {
     [0x0e, [1, -0.5], '3ff0000000000000bfe0000000000000'],
   ]
   for (const [code, values, hex] of cases) {
-    const found = readIdx('x', file(code, [2, 1], Buffer.from(hex, 'hex')))
+    const found = readIdx('x', idxFile(code, [2, 1], Buffer.from(hex, 'hex')))
     t.deepEqual(found.shape, [2, 1])
     t.deepEqual(Array.from(found.values), values)
   }
-  t.deepEqual(readIdx('x', file(8, [], Buffer.from([7]))).shape, [])
-  t.is(readIdx('x', file(8, [0, 5], Buffer.alloc(0))).values.length, 0)
+  t.deepEqual(readIdx('x', idxFile(8, [], Buffer.from([7]))).shape, [])
+  t.is(readIdx('x', idxFile(8, [0, 5], Buffer.alloc(0))).values.length, 0)
   // Bytes that begin anywhere in their buffer.
-  const odd = Buffer.concat([Buffer.from([1]), file(0x0e, [1], Buffer.from('3ff0000000000000', 'hex'))]).subarray(1)
+  const odd = Buffer.concat([Buffer.from([1]), idxFile(0x0e, [1], Buffer.from('3ff0000000000000', 'hex'))]).subarray(1)
   t.deepEqual(Array.from(readIdx('x', odd).values), [1])
 })
 
@@ -41,13 +34,13 @@ test('what is wrong is said with its place', (t) => {
     [Buffer.alloc(0), 'the file ends in its first four bytes. it has 0 bytes'],
     [Buffer.alloc(3), 'the file ends in its first four bytes. it has 3 bytes'],
     [Buffer.from('<html>'), 'it is no IDX file, which begins with two zero bytes. byte 0 is 0x3c, byte 1 is 0x68'],
-    [file(0x0a, [1], Buffer.alloc(1)), 'byte 2 names no kind of number: 0x0a'],
-    [file(8, new Array(33).fill(1), Buffer.alloc(1)), 'byte 3 says 33 axes. at most 32 are read'],
+    [idxFile(0x0a, [1], Buffer.alloc(1)), 'byte 2 names no kind of number: 0x0a'],
+    [idxFile(8, new Array(33).fill(1), Buffer.alloc(1)), 'byte 3 says 33 axes. at most 32 are read'],
     [Buffer.from([0, 0, 8, 3, 0, 0]), 'the header of 3 axes takes 16 bytes, but the file ends after 6'],
-    [file(8, [2, 2], Buffer.alloc(3)), 'its header says [2, 2], which takes 4 bytes from byte 12 on, but 3 follow'],
-    [file(0x0c, [2], Buffer.alloc(9)), 'its header says [2], which takes 8 bytes from byte 8 on, but 9 follow'],
+    [idxFile(8, [2, 2], Buffer.alloc(3)), 'its header says [2, 2], which takes 4 bytes from byte 12 on, but 3 follow'],
+    [idxFile(0x0c, [2], Buffer.alloc(9)), 'its header says [2], which takes 8 bytes from byte 8 on, but 9 follow'],
     [
-      file(8, [65536, 65536], Buffer.alloc(4)),
+      idxFile(8, [65536, 65536], Buffer.alloc(4)),
       'its header says [65536, 65536], which takes 4294967296 bytes from byte 12 on, but 4 follow',
     ],
   ]
@@ -78,37 +71,9 @@ test('gzip is unpacked up to a limit, and only if it is whole', async (t) => {
   })
 })
 
-test('no change of a file does more than give other numbers or a FormatError', (t) => {
-  let state = 1
-  const random = (below: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-  let [accepted, refused] = [0, 0]
-  for (let i = 0; i < 20_000; i++) {
-    const shape = Array.from({ length: random(4) }, () => random(5))
-    const code = [8, 9, 0x0b, 0x0c, 0x0d, 0x0e][random(6)]!
-    const size =
-      shape.reduce((product, n) => product * n, 1) * [1, 1, 2, 4, 4, 8][[8, 9, 0x0b, 0x0c, 0x0d, 0x0e].indexOf(code)]!
-    let bytes = file(code, shape, Buffer.alloc(size, random(256)))
-    for (let change = random(4); change > 0 && bytes.length > 0; change--) {
-      const at = random(bytes.length)
-      if (random(3) === 0) bytes = bytes.subarray(0, at)
-      else bytes[at] = random(256)
-    }
-    try {
-      const { shape, values } = readIdx('x', bytes)
-      t.is(
-        values.length,
-        shape.reduce((product, n) => product * n, 1),
-      )
-      accepted++
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error
-      refused++
-    }
-  }
-  t.true(accepted > 1000 && refused > 1000)
+test('no change of a file does more than give other numbers or a FormatError', async (t) => {
+  const { accepted, refused } = await fuzz({ parser: idx, count: 20_000, seed: 1 })
+  t.true(accepted > 1000 && refused > 1000, `${accepted} read, ${refused} refused`)
 })
 
 const folder = fileURLToPath(new URL('../../../shared/data/malformed/', import.meta.url))
