@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava'
 import { cachedFile, type DownloadRequest } from '../../dist/data/download.js'
 import type { RemoteFile } from '../../dist/data/remote-file.js'
 import { transfer } from '../../dist/data/transfer.js'
+import { runScript } from '../helpers/child.js'
 import { type Fault, serve } from '../helpers/file-server.js'
 
 const content = randomBytes(300_000)
@@ -164,7 +165,7 @@ test('a server that errs for a while is asked again; one that is not there is na
 })
 
 test('a silent server is given up', async (t) => {
-  const server = await start(t, () => ({ stallAfter: 1000 }))
+  const server = await start(t, (_, n) => ({ stallAfter: n === 0 ? 1000 : 0 }))
   const path = join(temporary(t), 'part')
   const error = await t.throwsAsync(transfer(`${server.url}data.bin`, path, file, { silenceMs: 100 }))
   t.is(error?.message, 'it was silent for 0.1 seconds (3 attempts)')
@@ -224,6 +225,21 @@ test('a cache that cannot be used is named', async (t) => {
   await t.throwsAsync(cachedFile(request(folder, ['http://127.0.0.1:1/'], { offline: true }), file), {
     code: 'ERR_OFFLINE',
   })
+})
+
+test('a terminal shows how far it is; nothing else does, nor when it is not wanted', async (t) => {
+  const server = await start(t)
+  const run = async (isTTY: boolean, progress: boolean) => {
+    const { stdout } = await runScript(`
+      import { cachedFile } from ${JSON.stringify(new URL('../../dist/data/download.js', import.meta.url).href)}
+      process.stdout.isTTY = ${isTTY}
+      const request = ${JSON.stringify(request(temporary(t), [server.url], { progress }))}
+      await cachedFile(request, ${JSON.stringify(file)})`)
+    return stdout
+  }
+  t.regex(await run(true, true), /data\.bin \[=+\.*\] 0\.3\/0\.3 MB/)
+  t.is(await run(false, true), '')
+  t.is(await run(true, false), '')
 })
 
 test('two processes and two calls at once all end with a good file', async (t) => {

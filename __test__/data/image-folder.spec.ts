@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { batches, datasets, FormatError, layers, memory, optimizers, ShapeError, sequential } from 'ferrograd'
 import sharp from 'sharp'
+import { runChild } from '../helpers/child.js'
 
 type Colour = readonly [number, number, number]
 
@@ -265,6 +266,21 @@ test('wrong options are refused', async (t) => {
   t.throws(() => batches(train, { normalize: { mean: [0, 0], std: 1 } }), {
     message: 'datasets.imageFolder: normalize has numbers for 2 channels, but images has 3. images [1, 4, 4, 3]',
   })
+})
+
+test('without sharp the error says what to install', async (t) => {
+  const hooks = `export async function resolve(name, context, next) {
+    if (name === 'sharp') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' })
+    return next(name, context)
+  }`
+  const { stdout } = await runChild(`
+    const { register } = await import('node:module')
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}))
+    await f.datasets.imageFolder('.').catch(({ message, code }) => console.log(message, code))`)
+  t.is(
+    stdout,
+    'datasets.imageFolder: reading images needs the package sharp. install it: npm install sharp ERR_MISSING_PACKAGE\n',
+  )
 })
 
 test.serial('a model learns from a folder, and memory is what it was', async (t) => {

@@ -1,7 +1,17 @@
 // Batches out of streams, and what goes for every source: augmentation, prefetching, going on in the middle.
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import test from 'ava'
-import { augment, type Batches, batches, layers, memory, type SampleStream, sequential, tensor } from 'ferrograd'
+import {
+  augment,
+  type Batches,
+  batches,
+  layers,
+  memory,
+  optimizers,
+  type SampleStream,
+  sequential,
+  tensor,
+} from 'ferrograd'
 
 async function* counting(count: number) {
   for (let i = 0; i < count; i++) yield { x: [i, 2 * i], y: i }
@@ -191,6 +201,17 @@ test('fit trains on a stream, epoch after epoch', async (t) => {
   const y = samples.map(({ y }) => y)
   const expected = await held.fit(x, y, { batchSize: 4, epochs: 3, shuffle: false, verbose: 0 })
   t.deepEqual(history.history, expected.history)
+})
+
+test('whole numbers may be values to predict', async (t) => {
+  const model = sequential({ inputShape: [1], layers: [layers.dense({ units: 1, kernelInitializer: 'ones' })] })
+  model.compile({ optimizer: optimizers.sgd({ learningRate: 1e-9 }), loss: 'meanSquaredError' })
+  for (const source of [[{ x: [1], y: 3 }], () => [{ x: [1], y: [3] }]] as SampleStream[]) {
+    const { history } = await model.fit(batches(source), { verbose: 0 })
+    t.true(Math.abs(history.loss[0]! - 4) < 1e-6)
+  }
+  const { history } = await model.fit(batches({ xs: [[1]], ys: [3] }), { verbose: 0 })
+  t.true(Math.abs(history.loss[0]! - 4) < 1e-6)
 })
 
 test('a pass of a stream can be begun in its middle', async (t) => {

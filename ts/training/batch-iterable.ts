@@ -2,13 +2,16 @@
 
 import { Batches } from '../data/batches.js'
 import { rangeError, ShapeError, show, typeError } from '../errors.js'
+import { cast } from '../ops/index.js'
+import { isFloat } from '../tensor/dtype.js'
+import { unscoped } from '../tensor/scope.js'
 import { Tensor } from '../tensor/tensor.js'
 import type { Compiled } from './compile.js'
 import { asFloats, floatOf, type Inputs, predictionShape, takeInputs } from './inputs.js'
 import { type Expectation, takeLabels } from './labels.js'
 import type { Pass, ReadyBatch, Source } from './source.js'
 import type { Trainable } from './trainable.js'
-import type { Values } from './values.js'
+import { fits, type Values } from './values.js'
 import { takeWeights } from './weights.js'
 
 /** One batch. `sampleWeight` holds a factor for the loss of each sample. */
@@ -121,7 +124,7 @@ function ready(
     const predictions = predictionShape(model, inputs)
     const expected = { op, model, float, predictions, lossName: compiled.lossName }
     if (classes !== undefined) checkClasses(expected, classes)
-    const labels = takeLabels(expected, size, batch.ys)
+    const labels = floatValues(expected, takeLabels(expected, size, batch.ys))
     made.push(labels)
     const { sampleWeight } = batch
     const weights = sampleWeight === undefined ? undefined : takeWeights(op, size, sampleWeight, expected.float)
@@ -139,4 +142,14 @@ function checkClasses({ op, model, predictions, lossName }: Expectation, classes
   throw rangeError(
     `${op}: the data have ${classes} classes, but model "${model.name}" tells ${told}. give its last layer ${classes} outputs`,
   )
+}
+
+/** Values to predict that came as integers become floats; classes stay. Takes the labels over. */
+function floatValues({ predictions, float, lossName }: Expectation, labels: Tensor): Tensor {
+  if (lossName === undefined || isFloat(labels.dtype) || !fits(labels.shape, predictions)) return labels
+  try {
+    return unscoped(() => cast(labels, { dtype: float }))
+  } finally {
+    labels.dispose()
+  }
 }
