@@ -20,7 +20,7 @@ const order = [
   ['data', 'preprocessing'],
   ['callbacks', 'training'],
   ['models'],
-  ['search', 'sanity'],
+  ['search', 'sanity', 'exchange'],
   ['index'],
 ]
 

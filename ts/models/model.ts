@@ -39,6 +39,11 @@ export class Model<Out extends Output = Tensor> extends TrainedModel<Out> {
     this.madeOf = graph.inputs[0]!.dtype
   }
 
+  /** @internal How the layers are connected. Undefined as long as the input's shape is unknown. */
+  get $graph(): Graph | undefined {
+    return this.graph
+  }
+
   /** @internal */
   get $outputCount(): number | undefined {
     return this.graph?.outputs.length
