@@ -8,7 +8,12 @@ import { temporaryFolder } from '../helpers/folder.js'
 
 type Options = Parameters<typeof all.csvLogger>[0]
 
-const x = [[1, 0], [0, 1], [1, 1], [0, 0]] // biome-ignore format: one line
+const x = [
+  [1, 0],
+  [0, 1],
+  [1, 1],
+  [0, 0],
+]
 const y = [0, 1, 1, 0]
 
 function classifier() {

@@ -11,7 +11,10 @@ type Options = Parameters<typeof callbacks.tensorBoard>[0]
 
 setSeed(1)
 const images = Array.from({ length: 12 }, (_, i) => Math.sin(i + 1))
-const x = tensor(Array.from({ length: 12 * 16 * 3 }, (_, i) => Math.sin(i * 0.7)), { shape: [12, 4, 4, 3] }) // biome-ignore format: one line
+const x = tensor(
+  Array.from({ length: 12 * 16 * 3 }, (_, i) => Math.sin(i * 0.7)),
+  { shape: [12, 4, 4, 3] },
+)
 const y = images.map((value) => (value > 0 ? 1 : 0))
 
 function convNet(channels = 3) {
@@ -133,7 +136,9 @@ test('histograms of weights at the end of the epoch and of the gradients of its 
   const again = convNet()
   again.setWeights(before)
   const first = scope(() => {
-    const gradients = backward(losses.softmaxCrossEntropy(again.forward(x, { training: true }), tensor(y, { dtype: 'int32' }))) // biome-ignore format: one line
+    const gradients = backward(
+      losses.softmaxCrossEntropy(again.forward(x, { training: true }), tensor(y, { dtype: 'int32' })),
+    )
     return again.weights.map((weight) => gradients.get(weight))
   })
   for (const [i, gradient] of first.entries()) {
@@ -154,8 +159,16 @@ function checkHistogram(
   near(min, Math.min(...numbers))
   near(max, Math.max(...numbers))
   t.is(num, numbers.length)
-  near(sum, numbers.reduce((a, b) => a + b, 0), num) // biome-ignore format: one line
-  near(sumSquares, numbers.reduce((a, b) => a + b * b, 0), num) // biome-ignore format: one line
+  near(
+    sum,
+    numbers.reduce((a, b) => a + b, 0),
+    num,
+  )
+  near(
+    sumSquares,
+    numbers.reduce((a, b) => a + b * b, 0),
+    num,
+  )
   t.is(
     buckets.reduce((a, b) => a + b, 0),
     num,
@@ -190,7 +203,10 @@ test('histograms of odd tensors', async (t) => {
     tiny.bucket!.reduce((a, b) => a + b),
     2,
   )
-  const many = await of(Array.from({ length: 3 << 20 }, (_, i) => i % 30), 'float32') // biome-ignore format: one line
+  const many = await of(
+    Array.from({ length: 3 << 20 }, (_, i) => i % 30),
+    'float32',
+  )
   t.is(many.num, 3 << 20)
   t.true(many.bucket!.every((count) => Math.abs(count - (3 << 20) / 30) < 1))
 })
@@ -208,7 +224,15 @@ test('pictures of first filters: coloured, by channel, and of a dense layer as i
     const { height, width, channels, png } = found[1]!.value as Picture
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
     t.deepEqual([info.height, info.width], [height, width])
-    return { tag: found[1]!.tag, height, width, channels, at: (row: number, column: number) => [...data.subarray((row * width + column) * info.channels, (row * width + column) * info.channels + channels)] } // biome-ignore format: one line
+    return {
+      tag: found[1]!.tag,
+      height,
+      width,
+      channels,
+      at: (row: number, column: number) => [
+        ...data.subarray((row * width + column) * info.channels, (row * width + column) * info.channels + channels),
+      ],
+    }
   }
   const coloured = convNet()
   const picture = await draw(coloured, x)
@@ -280,7 +304,6 @@ test('the reader sees what is broken', async (t) => {
     [14, /^data at 0$/],
     [bytes.length - 1, /^data at/],
   ] as const) {
-    // biome-ignore format: one line
     const broken = Buffer.from(bytes)
     broken[at]! ^= 1
     t.throws(() => records(broken), { message })

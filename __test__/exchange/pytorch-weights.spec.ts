@@ -68,7 +68,6 @@ test('every layer computes what PyTorch computes', async (t) => {
     ['float32', 1e-5],
     ['float64', 1e-12],
   ] as const) {
-    // biome-ignore format: one line
     const net = small(dtype)
     await loadPyTorchWeights(net, file('small'))
     await same(t, net, tensor(images, { dtype }), golden.scores!, tolerance)
@@ -256,7 +255,26 @@ test('the other networks have torchvision’s names', async (t) => {
   const vgg11 = await shapes(models.vgg11(options))
   t.deepEqual(
     [...vgg11.keys()].filter((name) => name.endsWith('bias')).sort(),
-    [0, 3, 6, 8, 11, 13, 16, 18].map((place) => `features.${place}.bias`).concat([0, 3, 6].map((place) => `classifier.${place}.bias`)).sort(), // biome-ignore format: one line
+    [0, 3, 6, 8, 11, 13, 16, 18]
+      .map((place) => `features.${place}.bias`)
+      .concat([0, 3, 6].map((place) => `classifier.${place}.bias`))
+      .sort(),
+  )
+  const alexNet = await shapes(models.alexNet({ inputShape: [63, 63, 3], classes: 5, units: 8, columns: 1 }))
+  t.deepEqual(
+    [...alexNet]
+      .filter(([name]) => name.endsWith('weight'))
+      .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })),
+    [
+      ['classifier.1.weight', [8, 256]],
+      ['classifier.4.weight', [8, 8]],
+      ['classifier.6.weight', [5, 8]],
+      ['features.0.weight', [64, 3, 11, 11]],
+      ['features.3.weight', [192, 64, 5, 5]],
+      ['features.6.weight', [384, 192, 3, 3]],
+      ['features.8.weight', [256, 384, 3, 3]],
+      ['features.10.weight', [256, 256, 3, 3]],
+    ],
   )
   t.true((await shapes(models.vgg19(options))).has('features.34.weight'))
   const resNet = { inputShape: [32, 32, 3], classes: 5 }
@@ -298,7 +316,7 @@ test('AlexNet of torchvision is another one', async (t) => {
   await saveTensors(path, { 'features.0.weight': zeros([64, 3, 11, 11]), 'features.0.bias': zeros([64]) })
   await t.throwsAsync(loadPyTorchWeights(models.alexNet({ inputShape: [67, 67, 3], classes: 2, units: 4 }), path), {
     message:
-      /"features.0.weight" is \[64, 3, 11, 11\] and should be \[96, 3, 11, 11\] for layer "conv2d_1", .*\. this is torchvision's AlexNet, that of Krizhevsky 2014, and models\.alexNet is that of 2012, with other numbers of filters$/,
+      /"features.0.weight" is \[64, 3, 11, 11\] and should be \[96, 3, 11, 11\] for layer "conv2d_1", .*\. this is torchvision's AlexNet, with other numbers of filters\. make the model with columns: 1$/,
   })
 })
 

@@ -48,14 +48,33 @@ test('names, penalties and what is frozen stay', async (t) => {
   t.is(net.name, 'stack')
   t.deepEqual(
     net.layers.map(({ name }) => name),
-    ['conv', 'norm', 'depthwise', 'separable', 'transposed', 'max', 'average', 'border', 'larger', 'dilated', 'whole', 'flat', 'drop', 'hidden', 'scores'], // biome-ignore format: one line
+    [
+      'conv',
+      'norm',
+      'depthwise',
+      'separable',
+      'transposed',
+      'max',
+      'average',
+      'border',
+      'larger',
+      'dilated',
+      'whole',
+      'flat',
+      'drop',
+      'hidden',
+      'scores',
+    ],
   )
   const kernel = (await net.getLayer('dilated').weights[0]!.data()) as Float32Array
   const penalty = await net.regularization()!.item()
   t.true(Math.abs(penalty - 0.01 * kernel.reduce((sum, value) => sum + value * value, 0)) < 1e-5)
   net.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
   const { inputs, outputs } = golden.stack!
-  const { loss } = await net.trainOnBatch(tensor(inputs[0]!.data, { shape: inputs[0]!.shape }), tensor(outputs[0]!.data, { shape: outputs[0]!.shape })) // biome-ignore format: one line
+  const { loss } = await net.trainOnBatch(
+    tensor(inputs[0]!.data, { shape: inputs[0]!.shape }),
+    tensor(outputs[0]!.data, { shape: outputs[0]!.shape }),
+  )
   t.true(Number.isFinite(loss))
 })
 
@@ -77,6 +96,7 @@ const set = (target: Json, values: object) => Object.assign(target, values)
 const spec = (json: Json, i: number): Json => json.weightsManifest[0].weights[i]
 
 test('what is not supported is an error that names the layer and the option', async (t) => {
+  // biome-ignore format: a case in a line
   const cases: [string, (json: Json) => unknown, string][] = [
     ['plain', (json) => set(layer(json, 1).config, { data_format: 'channels_first' }), 'layer "conv" (Conv2D): data_format "channels_first" is not supported, only "channels_last"'],
     ['plain', (json) => set(layer(json, 1).config, { padding: 'causal' }), 'layer "conv" (Conv2D): padding "causal" is not supported, only "valid" or "same"'],
@@ -94,11 +114,14 @@ test('what is not supported is an error that names the layer and the option', as
     ['stack', (json) => set(layer(json, 8).config, { interpolation: 'bilinear' }), 'layer "larger" (UpSampling2D): interpolation "bilinear" is not supported, only "nearest"'],
     ['graph', (json) => set(layer(json, 3).config, { max_value: 6 }), 'layer "rectified" (ReLU): max_value 6 is not supported'],
     ['words', (json) => set(layer(json, 0).config, { mask_zero: true }), 'layer "table" (Embedding): mask_zero true is not supported, only false'],
-  ] // biome-ignore format: one line a case
+  ]
   for (const [name, change, message] of cases) {
     const { folder, load } = await changed(t, name, change)
     const error = await t.throwsAsync(load(), { name: 'FormatError' })
-    t.is(error!.message.slice(0, message.length + `loadTfjsModel ${JSON.stringify(folder)}: `.length), `loadTfjsModel ${JSON.stringify(folder)}: ${message}`) // biome-ignore format: one line
+    t.is(
+      error!.message.slice(0, message.length + `loadTfjsModel ${JSON.stringify(folder)}: `.length),
+      `loadTfjsModel ${JSON.stringify(folder)}: ${message}`,
+    )
   }
 })
 
@@ -119,6 +142,7 @@ test('files that make no sense are errors', async (t) => {
     'a//b',
     'a\0',
   ]
+  // biome-ignore format: a case in a line
   const cases: [string, (json: Json, folder: string) => unknown, string][] = [
     ...unsafe.map((path): (typeof cases)[number] => ['plain', paths(path), outside(path)]),
     ['plain', paths('missing.bin'), 'the shard "missing.bin" cannot be read. there is no such file or folder (ENOENT)'],
@@ -148,7 +172,7 @@ test('files that make no sense are errors', async (t) => {
     ['graph', (json) => set(layer(json, 2), { name: 'image' }), 'two layers are called "image"'],
     ['graph', (json) => set(json.modelTopology!.config, { output_layers: [['head', 3, 0]] }), 'there is no output 0 of call 3 of layer "head"'],
     ['graph', (json) => set(json.modelTopology!.config, { input_layers: [['image', 0, 0]] }), 'model "graph" cannot be built. model "graph": the outputs depend on'],
-  ] // biome-ignore format: one line a case
+  ]
   for (const [name, change, message] of cases) {
     const { folder, load } = await changed(t, name, change)
     const error = await t.throwsAsync(load())
@@ -217,7 +241,8 @@ test('whatever a value is replaced with, the answer is a model or an error with 
 test('weights of optimizers are left out, and other spellings of names found', async (t) => {
   const { load } = await changed(t, 'plain', (json, folder) => {
     const group = json.weightsManifest[0]
-    for (const one of group.weights) set(one, { name: one.name.replace('dense/', 'outer/dense/').replace('conv/kernel', 'conv/kernel_3') }) // biome-ignore format: one line
+    for (const one of group.weights)
+      set(one, { name: one.name.replace('dense/', 'outer/dense/').replace('conv/kernel', 'conv/kernel_3') })
     group.weights.push({ name: 'adam/m', shape: [2], dtype: 'float32', group: 'optimizer' })
     writeFileSync(join(folder, 'more.bin'), new Float32Array(2))
     group.paths.push('more.bin')
@@ -235,7 +260,10 @@ test('topologies of Keras 3 are read', async (t) => {
     const { config } = json.modelTopology
     for (const item of config.layers) {
       const { batch_input_shape: shape, ...rest } = item.config as { batch_input_shape?: number[] }
-      item.config = (shape === undefined ? { ...rest, ...(item.class_name === 'Add' && { dtype: policy }) } : { ...rest, batch_shape: shape }) // biome-ignore format: one line
+      item.config =
+        shape === undefined
+          ? { ...rest, ...(item.class_name === 'Add' && { dtype: policy }) }
+          : { ...rest, batch_shape: shape }
       item.inbound_nodes = (item.inbound_nodes as unknown as [string, number, number][][]).map((refs) => ({
         args: refs.length === 1 ? [reference(refs[0]!)] : [refs.map(reference)],
         kwargs: { training: null },

@@ -41,6 +41,15 @@ test('LeNet-5 has 61,706 parameters, for both sizes of digits', (t) => {
   t.is(modern.layers[1]!.kind, 'maxPool2d')
 })
 
+test.serial('AlexNet of one column has the 61,100,840 parameters of torchvision’s', (t) => {
+  using net = withZeros(() => models.alexNet({ inputShape: [224, 224, 3], classes: 1000, columns: 1 }))
+  t.is(net.countParams(), 61_100_840)
+  t.deepEqual(
+    net.layers.slice(8).map(({ kind }) => kind),
+    ['flatten', 'dropout', 'dense', 'dropout', 'dense', 'dense'],
+  )
+})
+
 test.serial('AlexNet has the shapes of the lecture and 60,965,224 parameters', (t) => {
   using net = withZeros(() => models.alexNet({ inputShape: [227, 227, 3], classes: 1000 }))
   t.is(inLayers(net, 'conv2d'), 2_334_080)
@@ -171,6 +180,8 @@ test('the classifiers take images of CIFAR’s size', (t) => {
   // The smallest images that are let through leave one pixel.
   using least = models.alexNet({ inputShape: [67, 67, 3], classes: 2, units: 2 })
   t.is(maps(least, 'maxPool2d_3'), '[null, 1, 1, 256]')
+  using column = models.alexNet({ inputShape: [63, 63, 3], classes: 2, units: 2, columns: 1 })
+  t.is(maps(column, 'maxPool2d_3'), '[null, 1, 1, 256]')
   using fewest = models.alexNet({ inputShape: [15, 15, 1], classes: 2, units: 2, smallImages: true })
   t.is(maps(fewest, 'maxPool2d_3'), '[null, 1, 1, 256]')
 })
@@ -249,6 +260,18 @@ test('what cannot be is refused', (t) => {
     [
       () => models.alexNet({ inputShape: [32, 32, 3], classes: 10, smallImages: 1 as never }),
       'models.alexNet: smallImages must be true or false. got 1',
+    ],
+    [
+      () => models.alexNet({ inputShape: [62, 63, 3], classes: 10, columns: 1 }),
+      'models.alexNet: images of 62 x 63 are too small: its windows need at least 63 x 63. smallImages: true takes 15 x 15 and more',
+    ],
+    [
+      () => models.alexNet({ inputShape: [63, 63, 3], classes: 10, columns: 3 as never }),
+      'models.alexNet: columns must be 1 or 2. got 3',
+    ],
+    [
+      () => models.alexNet({ inputShape: [63, 63, 3], classes: 10, columns: 1, groups: 1 }),
+      'models.alexNet: groups has no effect with columns: 1, whose convolutions have none',
     ],
     [
       () => models.vgg16({ inputShape: [32, 32], classes: 10 }),

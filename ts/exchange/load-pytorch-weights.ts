@@ -32,8 +32,8 @@ const NAMED = 20
 
 /**
  * Puts the weights of a PyTorch `state_dict`, saved with `safetensors`, into `model`: by name, each turned into the layout
- * used here, in place. Names are those of torchvision for `models.vgg11`, `vgg16`, `vgg19`, `resNet18`, `resNet34` and
- * `resNet50`; for other models the paths of the layers, with dots: `encoder/dense_1` has `encoder.dense_1.weight`.
+ * used here, in place. Names are those of torchvision for `models.alexNet` with `columns: 1`, `vgg11`, `vgg16`, `vgg19`,
+ * `resNet18`, `resNet34` and `resNet50`; for other models the paths of the layers, with dots: `encoder/dense_1` has `encoder.dense_1.weight`.
  *
  * | layer | in PyTorch | here |
  * | --- | --- | --- |
@@ -48,8 +48,6 @@ const NAMED = 20
  * F16, BF16 and F64 become what the model is made of. Throws a {@link FormatError} that lists the weights which are
  * missing, which are in the file alone and which have other shapes. Images must be prepared as for PyTorch:
  * torchvision's weights expect (x − mean) / std with means 0.485, 0.456, 0.406 and deviations 0.229, 0.224, 0.225.
- *
- * torchvision's AlexNet is that of Krizhevsky 2014, with other numbers of filters than `models.alexNet`.
  *
  * In Python: `safetensors.torch.save_file(torchvision.models.resnet18(weights='DEFAULT').state_dict(), path)`.
  *
@@ -139,7 +137,7 @@ function matched(
   const first = byName.get('features.0.weight')?.shape
   const way =
     first !== undefined && sameShape(first, [64, 3, 11, 11]) && wanted.has('classifier.4.weight')
-      ? "this is torchvision's AlexNet, that of Krizhevsky 2014, and models.alexNet is that of 2012, with other numbers of filters"
+      ? "this is torchvision's AlexNet, with other numbers of filters. make the model with columns: 1"
       : 'names and skip say what belongs together'
   throw new FormatError(`${op}: the weights are not those of ${model.$label}. ${problems.join('. ')}. ${way}`)
 }
