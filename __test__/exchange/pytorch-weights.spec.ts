@@ -130,7 +130,7 @@ test('names and skip say what belongs together', async (t) => {
   }
 })
 
-test('halves become what the model is made of', async (t) => {
+test('doubles become what the model is made of', async (t) => {
   const path = join(temporaryFolder(t), 'double.safetensors')
   await saveTensors(path, { 'fc.weight': tensor([[0.1]], { dtype: 'float64' }), 'fc.bias': tensor([1]) })
   const net = sequential({ inputShape: [1], layers: [layers.dense({ name: 'fc', units: 1 })] })
@@ -338,6 +338,13 @@ test('layers that cannot be exchanged are errors', async (t) => {
       message: `savePyTorchWeights ${quoted}: scale "mine" has a weight "factor", and there is no such layer in PyTorch. weights are exchanged for conv2d, depthwiseConv2d, convTranspose2d, dense, embedding, layerNorm and batchNorm`,
     },
   )
+  const mixed = sequential({
+    inputShape: [1],
+    layers: [new Scale({ name: 'mine' }), layers.dense({ name: 'fc', units: 1 })],
+  })
+  await saveTensors(`${path}.2`, { 'fc.weight': tensor([[5]]), 'fc.bias': tensor([0]), 'mine.factor': tensor([1]) })
+  await loadPyTorchWeights(mixed, `${path}.2`, { skip: ['mine'] })
+  t.is(await mixed.weights[1]!.item(), 5)
   const a = input({ shape: [2, 2, 3] })
   const flat = layers.flatten().apply(a)
   const both = layers.concatenate().apply([flat, layers.activation({ activation: 'relu' }).apply(flat)])

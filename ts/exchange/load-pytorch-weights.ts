@@ -13,7 +13,7 @@ import { scope } from '../tensor/scope.js'
 import { sameShape, showShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { PyTorchNames } from './pytorch-names.js'
-import { checkModel, type PyTorchWeight, pyTorchWeights } from './pytorch-weights.js'
+import { checkModel, type PyTorchWeight, type PyTorchWeights, pyTorchWeights } from './pytorch-weights.js'
 
 export interface LoadPyTorchOptions {
   /**
@@ -75,18 +75,17 @@ export async function loadPyTorchWeights(
   if (!Array.isArray(skip)) throw typeError(`${label}: skip must be an array of names of layers. got ${show(skip)}`)
   if (maxBytes !== undefined) checkNumber(label, 'maxBytes', maxBytes, 0)
   const op = `${label} ${show(String(path))}`
-  const weights = pyTorchWeights(op, model, names, skip)
-  const skipped = pyTorchWeights(op, model, names).filter(({ layer }) => skip.includes(layer))
+  const all = pyTorchWeights(op, model, names, skip)
   const file = await TensorFile.open(op, absolute, maxBytes)
   try {
-    const wanted = matched(op, model, weights, skipped, file.tensors)
-    const tensors = await file.read(wanted)
-    scope(() =>
+    const tensors = await file.read(matched(op, model, all, file.tensors))
+    try {
       noGrad(() => {
-        for (const weight of weights) assign(weight, tensors)
-      }),
-    )
-    for (const tensor of tensors.values()) tensor.dispose()
+        for (const weight of all.weights) assign(weight, tensors)
+      })
+    } finally {
+      for (const tensor of tensors.values()) tensor.dispose()
+    }
   } finally {
     await file.close()
   }
@@ -99,21 +98,19 @@ function assign({ name, variable, read }: PyTorchWeight, tensors: ReadonlyMap<st
   tensor.dispose()
 }
 
-/** The tensors of the file for `weights`, in the order of the file. */
+/** The tensors of the file that are wanted, in the order of the file. */
 function matched(
   op: string,
   model: Module<Output>,
-  weights: readonly PyTorchWeight[],
-  skipped: readonly PyTorchWeight[],
+  { weights, skipped }: PyTorchWeights,
   tensors: readonly FileTensor[],
 ): FileTensor[] {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]))
   const wanted = new Set(weights.map(({ name }) => name))
-  const left = new Set(skipped.map(({ name }) => name))
+  const left = (name: string) =>
+    /(^|\.)num_batches_tracked$/.test(name) || skipped.some((layer) => name.startsWith(`${layer}.`))
   const missing = weights.filter(({ name }) => !byName.has(name))
-  const unknown = tensors.filter(
-    ({ name }) => !wanted.has(name) && !left.has(name) && !/(^|\.)num_batches_tracked$/.test(name),
-  )
+  const unknown = tensors.filter(({ name }) => !wanted.has(name) && !left(name))
   const different = weights.flatMap((weight) => {
     const found = byName.get(weight.name)
     if (found === undefined || (sameShape(found.shape, weight.shape) && isFloat(found.dtype.dtype))) return []

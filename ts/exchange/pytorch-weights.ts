@@ -58,13 +58,20 @@ const arranged: Readonly<Record<string, Readonly<Record<string, readonly [string
   },
 }
 
-/** All weights of `model` but those of the layers in `skip`, in their order. */
+/** The weights of a model in their order. */
+export interface PyTorchWeights {
+  readonly weights: readonly PyTorchWeight[]
+  /** What the layers that are left out are called. */
+  readonly skipped: readonly string[]
+}
+
+/** All weights of `model` but those of the layers in `skip`. */
 export function pyTorchWeights(
   op: string,
   model: Model<Output>,
   names: PyTorchNames | undefined,
   skip: readonly string[] = [],
-): readonly PyTorchWeight[] {
+): PyTorchWeights {
   const graph = model.$graph
   if (graph === undefined) {
     throw typeError(`${op}: ${model.$label} has no weights yet: the shape of its input is unknown. give it inputShape`)
@@ -90,7 +97,7 @@ export function pyTorchWeights(
     }
     seen.set(name, layer)
   }
-  return weights
+  return { weights, skipped: skip.map(nameOf) }
 }
 
 function weightsOf(

@@ -45,7 +45,7 @@ export async function savePyTorchWeights(
   const absolute = checkPath(label, path)
   checkOptions(label, options, ['names'])
   const op = `${label} ${show(String(path))}`
-  const weights = pyTorchWeights(op, model, options.names)
+  const { weights } = pyTorchWeights(op, model, options.names)
   const snapshot = scope(() => {
     const tensors = noGrad(() => weights.map(({ name, variable, write }) => [name, write(variable)] as const))
     return { made: new Snapshot(op, tensors, { metadata: { format: 'pt' } }) }
