@@ -171,7 +171,7 @@ pub(super) fn run_reference<T: num_traits::Float>(conv: &Conv2d, x: &[T], w: &[T
 #[test]
 fn floats_are_close_and_have_the_same_bits_on_any_number_of_threads() {
     let mut dice = Dice(11);
-    let execs = Exec::all_for_tests();
+    let execs = direct();
     for conv in all_loops() {
         let [x, w, dy] =
             [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| floats(&mut dice, len));
