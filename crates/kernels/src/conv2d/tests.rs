@@ -168,41 +168,37 @@ pub(super) fn run_reference<T: num_traits::Float>(conv: &Conv2d, x: &[T], w: &[T
     found
 }
 
+/// All directions must come within `bound` times the root mean square of the exact result, and have the same bits on any
+/// number of threads.
+pub(super) fn check_close(conv: &Conv2d, execs: &[Exec], bound: f64, dice: &mut Dice) {
+    let [x, w, dy] = [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| floats(dice, len));
+    let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+    let expected = run_reference(conv, &wide(&x), &wide(&w), &wide(&dy));
+    let mut before: Option<(Isa, [Vec<f32>; 3])> = None;
+    for cx in execs {
+        let what = format!("{conv:?}, {:?} with {} threads", cx.isa, cx.team.threads());
+        let found = run(cx, conv, &x, &w, &dy);
+        for (found, expected) in found.iter().zip(&expected) {
+            let rms = (expected.iter().map(|v| v * v).sum::<f64>() / expected.len() as f64).sqrt();
+            for (found, expected) in found.iter().zip(expected) {
+                let error = (f64::from(*found) - expected).abs();
+                assert!(error < bound * rms, "{what}: {found} for {expected}, rms {rms}");
+            }
+        }
+        if let Some((isa, bits)) = &before
+            && *isa == cx.isa
+        {
+            assert!(*bits == found, "{what}: other bits");
+        }
+        before = Some((cx.isa, found));
+    }
+}
+
 #[test]
 fn floats_are_close_and_have_the_same_bits_on_any_number_of_threads() {
-    let mut dice = Dice(11);
-    let execs = direct();
+    let (mut dice, execs) = (Dice(11), direct());
     for conv in all_loops() {
-        let [x, w, dy] =
-            [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| floats(&mut dice, len));
-        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
-        let expected = run_reference(&conv, &wide(&x), &wide(&w), &wide(&dy));
-        let mut before: Option<(Isa, [Vec<f32>; 3])> = None;
-        for cx in &execs {
-            let found = run(cx, &conv, &x, &w, &dy);
-            for (found, expected) in found.iter().zip(&expected) {
-                let rms = (expected.iter().map(|v| v * v).sum::<f64>() / expected.len() as f64).sqrt();
-                for (found, expected) in found.iter().zip(expected) {
-                    let error = (f64::from(*found) - expected).abs();
-                    assert!(
-                        error < 1e-5 * rms,
-                        "{conv:?}, {:?}: {found} for {expected}, rms {rms}",
-                        cx.isa
-                    );
-                }
-            }
-            if let Some((isa, bits)) = &before
-                && *isa == cx.isa
-            {
-                assert!(
-                    *bits == found,
-                    "{conv:?}, {:?} with {} threads",
-                    cx.isa,
-                    cx.team.threads()
-                );
-            }
-            before = Some((cx.isa, found));
-        }
+        check_close(&conv, &execs, 1e-5, &mut dice);
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::conv2d::Conv2d;
-use crate::conv2d::tests::{Dice, floats, run, run_reference, same};
+use crate::conv2d::tests::{Dice, check_close, floats, run, run_reference, same};
 use crate::padding::Axis;
-use crate::{Convolution, Exec, Isa};
+use crate::{Convolution, Exec};
 
 fn random(dice: &mut Dice) -> Conv2d {
     let axis = |dice: &mut Dice| Axis::new(3 + dice.roll(14), 3, 1, 1, dice.roll(4), dice.roll(4)).unwrap();
@@ -57,39 +57,13 @@ fn two_by_two_is_exact_on_integers() {
 #[test]
 fn both_tiles_are_close_with_the_same_bits_on_any_number_of_threads() {
     let mut dice = Dice(4);
-    for round in 0..12 {
-        let conv = random(&mut dice);
-        let [x, w, dy] =
-            [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| floats(&mut dice, len));
-        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
-        let expected = run_reference(&conv, &wide(&x), &wide(&w), &wide(&dy));
-        let mode = [Convolution::Winograd2, Convolution::Winograd4][round % 2];
-        let mut before: Option<(Isa, [Vec<f32>; 3])> = None;
-        for cx in Exec::all_for_tests() {
-            let cx = cx.convolving(mode);
-            let found = run(&cx, &conv, &x, &w, &dy);
-            for (direction, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                let rms = root_mean_square(expected.iter().copied());
-                for (found, expected) in found.iter().zip(expected) {
-                    let error = (f64::from(*found) - expected).abs();
-                    assert!(
-                        error < 4e-5 * rms,
-                        "{conv:?}, {:?}, {direction}: {found} for {expected}",
-                        cx.isa
-                    );
-                }
-            }
-            if let Some((isa, bits)) = &before
-                && *isa == cx.isa
-            {
-                assert!(
-                    *bits == found,
-                    "{conv:?}, {:?} with {} threads",
-                    cx.isa,
-                    cx.team.threads()
-                );
-            }
-            before = Some((cx.isa, found));
+    for mode in [Convolution::Winograd2, Convolution::Winograd4] {
+        let execs: Vec<Exec> = Exec::all_for_tests()
+            .into_iter()
+            .map(|cx| cx.convolving(mode))
+            .collect();
+        for _ in 0..6 {
+            check_close(&random(&mut dice), &execs, 4e-5, &mut dice);
         }
     }
 }
