@@ -1,11 +1,12 @@
-// Reads mutated files until it has seen enough: `npm run fuzz [-- safetensors | idx] [--count 1000000] [--seed 1]`.
+// Reads mutated files until it has seen enough: `npm run fuzz [-- safetensors | idx | tfjs] [--count 1000000] [--seed 1]`.
 // Every one must be read or refused with a FormatError; anything else ends the run and shows the bytes.
 import { parseArgs } from 'node:util'
 import { fuzz } from '../.test-build/helpers/fuzz.js'
 import { idx } from '../.test-build/helpers/fuzz-idx.js'
 import { safetensors } from '../.test-build/helpers/fuzz-safetensors.js'
+import { tfjs } from '../.test-build/helpers/fuzz-tfjs.js'
 
-const parsers = { safetensors, idx }
+const parsers = { safetensors, idx, tfjs }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
