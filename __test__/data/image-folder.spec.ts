@@ -1,5 +1,5 @@
 // Images in folders: what is found, how it is decoded, and what is refused.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -251,7 +251,7 @@ test('wrong options are refused', async (t) => {
     [{ maxPixels: 0.5 }, 'datasets.imageFolder: maxPixels must be a whole number from 1. got 0.5'],
     [
       { sizes: 3 },
-      'datasets.imageFolder: there is no option sizes (got 3). valid are size, fit, channels, testSplit, seed, onBroken and maxPixels',
+      'datasets.imageFolder: there is no option sizes (got 3). valid are size, fit, channels, testSplit, seed, onBroken, maxPixels and cache',
     ],
   ]
   for (const [options, message] of cases) await t.throwsAsync(datasets.imageFolder(dir, options), { message })
@@ -309,5 +309,48 @@ test.serial('a model learns from a folder, and memory is what it was', async (t)
   few.compile({ optimizer: 'adam', loss: 'softmaxCrossEntropy' })
   await t.throwsAsync(few.fit(list, { verbose: 0 }), {
     message: `fit: the data have 2 classes, but model "${few.name}" tells 1. give its last layer 2 outputs`,
+  })
+})
+
+test('with a cache every image is decoded once, whatever the order, and nothing is left behind', async (t) => {
+  const files: Record<string, Buffer> = {}
+  for (let i = 0; i < 20; i++) files[`${'ab'[i % 2]}/${i}.png`] = await plain([i * 10, 255 - i, i])
+  const dir = folderOf(t, { ...files, 'b/broken.png': Buffer.from('no image') })
+  const kept = folderOf(t, {})
+  const { train } = await datasets.imageFolder(dir, { cache: kept, onBroken: 'skip' })
+  const pass = async (options: Parameters<typeof batches>[1]) => {
+    const found = new Map<number, number[]>()
+    for await (const { xs } of batches(train, options)) {
+      const pixels = Array.from(await xs.data(), (value) => Math.round(value * 255))
+      for (let i = 0; i < xs.shape[0]!; i++) found.set(pixels[i * 48]!, pixels.slice(i * 48, (i + 1) * 48))
+    }
+    return new Map([...found].sort(([a], [b]) => a - b))
+  }
+  const first = await pass({ size: 6, shuffle: true, seed: 1 })
+  t.is(first.size, 20)
+  t.deepEqual(
+    [...first.values()].map(([red, green, blue]) => [red, green, blue]).sort((a, b) => a[0]! - b[0]!),
+    Array.from({ length: 20 }, (_, i) => [i * 10, 255 - i, i]),
+  )
+  for (const name of Object.keys(files)) rmSync(join(dir, name))
+  t.deepEqual(await pass({ size: 7, shuffle: true, seed: 2 }), await pass({ size: 20 }))
+  t.is((await pass({ size: 3 })).size, 20, 'the files are gone, and not needed')
+  if (process.platform !== 'win32') t.deepEqual(readdirSync(kept), [])
+  train.dispose()
+  train.dispose()
+  t.is((await pass({ size: 3 })).size, 0, 'without its cache it looks for the files')
+})
+
+test('a cache that cannot be kept is named', async (t) => {
+  const dir = folderOf(t, { 'a/1.png': await plain(red), 'b/2.png': await plain(green) })
+  const nowhere = join(dir, 'nowhere')
+  const error = await t.throwsAsync(datasets.imageFolder(dir, { cache: nowhere }))
+  t.is(
+    error?.message,
+    `datasets.imageFolder: no cache can be kept in ${nowhere}. there is no such file or folder (ENOENT)`,
+  )
+  await t.throwsAsync(datasets.imageFolder(dir, { cache: 1 as never }), {
+    instanceOf: TypeError,
+    message: 'datasets.imageFolder: cache must be true, false or a folder. got 1',
   })
 })

@@ -7,6 +7,7 @@ import { unscoped } from '../tensor/scope.js'
 import { checkStatisticsFit } from './channel-statistics.js'
 import { type DecodedImage, type DecodeOptions, decodeImage, loadSharp } from './decode-image.js'
 import { indexedSource } from './indexed-source.js'
+import { PixelCache } from './pixel-cache.js'
 import type { NumberedBatch, SampleSource } from './sample-source.js'
 
 /** Files that are decoded at a time; more than the threads of libuv's pool, so that none of them waits for us. */
@@ -16,6 +17,8 @@ const AT_ONCE = 8
 export interface ImageFolderFormat extends DecodeOptions {
   op: string
   skipBroken: boolean
+  /** Keep decoded images: in this folder, or with true where the system keeps temporary files. */
+  cache: boolean | string
 }
 
 /** A part of `datasets.imageFolder`: hand it to `batches`. */
@@ -30,6 +33,7 @@ export class ImageFolder {
   /** Files that could not be decoded and were left out, as far as they have been come across. */
   readonly skipped = new Set<string>()
   private readonly format: ImageFolderFormat
+  private readonly cache: PixelCache | undefined
 
   /** @internal */
   constructor(
@@ -43,6 +47,19 @@ export class ImageFolder {
     this.classNames = classNames
     this.imageShape = imageShape
     this.format = format
+    const { op, cache } = format
+    if (cache === false || samples.length === 0) return
+    const [height, width, channels] = imageShape
+    this.cache = new PixelCache(op, samples.length, height * width * channels, cache === true ? undefined : cache)
+  }
+
+  /** Gives the disk space of its cache back, if it has one. Images are decoded every time from then on. */
+  dispose(): void {
+    this.cache?.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
   }
 
   /** How many images there are. */
@@ -66,10 +83,8 @@ export class ImageFolder {
     let next = 0
     const work = async () => {
       for (let at = next++; at < samples.length; at = next++) {
-        const image = await this.decode(this.files[samples[at]!]!)
-        if (image === undefined) continue
-        bytes.set(image.pixels, at * each)
-        found[at] = 1
+        const to = bytes.subarray(at * each, (at + 1) * each)
+        if (await this.fill(samples[at]!, to)) found[at] = 1
       }
     }
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, samples.length) }, work))
@@ -85,6 +100,16 @@ export class ImageFolder {
       samples: taken,
       finished: false,
     }))
+  }
+
+  /** Writes the pixels of an image to `to`; false for a file that is left out. */
+  private async fill(sample: number, to: Uint8Array): Promise<boolean> {
+    if (await this.cache?.read(sample, to)) return true
+    const image = await this.decode(this.files[sample]!)
+    if (image === undefined) return false
+    to.set(image.pixels)
+    await this.cache?.write(sample, image.pixels)
+    return true
   }
 
   /** Undefined for a file that is left out. */

@@ -26,6 +26,13 @@ export interface ImageFolderOptions {
   onBroken?: 'error' | 'skip'
   /** The most pixels that a file may claim to have. Default 2^26. */
   maxPixels?: number
+  /**
+   * Keep the pixels that were decoded in a temporary file, so that every pass but the first only reads them: in the
+   * system's folder for such files with true, or in the folder that is named. It takes height · width · channels bytes an image,
+   * and goes with the process or with `dispose()`. A disk that fills up is no error: what found no room is decoded again.
+   * Default false.
+   */
+  cache?: boolean | string
 }
 
 /** Images in folders, to train on and to judge by. */
@@ -43,7 +50,7 @@ const OP = 'datasets.imageFolder'
  *
  * Nothing is decoded until a batch needs it: `batches(train, { size: 32, shuffle: true })` goes to `fit` or `for await`,
  * and while a batch is worked on the next ones are decoded on other threads. Memory holds these few batches, however many
- * images there are. Images come out `[size, height, width, channels]` from 0 to 1, turned as their EXIF data say; grey
+ * images there are. With `cache` each is decoded once: worth it where decoding takes longer than training. Images come out `[size, height, width, channels]` from 0 to 1, turned as their EXIF data say; grey
  * ones get three equal channels; transparent places become black unless `channels` is 4.
  *
  * Needs the package sharp: `npm install sharp`. Throws a {@link FormatError} when there are no classes, a single one, or one
@@ -76,7 +83,7 @@ export async function imageFolder(dir: string, options: ImageFolderOptions = {})
 }
 
 function checkImageFolder(options: ImageFolderOptions): { format: ImageFolderFormat; testSplit: number; seed: number } {
-  checkOptions(OP, options, ['size', 'fit', 'channels', 'testSplit', 'seed', 'onBroken', 'maxPixels'])
+  checkOptions(OP, options, ['size', 'fit', 'channels', 'testSplit', 'seed', 'onBroken', 'maxPixels', 'cache'])
   const {
     size,
     fit = 'cover',
@@ -85,6 +92,7 @@ function checkImageFolder(options: ImageFolderOptions): { format: ImageFolderFor
     seed = 0,
     onBroken = 'error',
     maxPixels = 2 ** 26,
+    cache = false,
   } = options
   checkChoice(OP, 'fit', fit, ['cover', 'contain', 'fill'])
   if (options.fit !== undefined && size === undefined) throw typeError(`${OP}: fit has no effect without size`)
@@ -96,8 +104,11 @@ function checkImageFolder(options: ImageFolderOptions): { format: ImageFolderFor
   if (options.seed !== undefined && testSplit === 0) throw typeError(`${OP}: seed has no effect without testSplit`)
   checkChoice(OP, 'onBroken', onBroken, ['error', 'skip'])
   checkCount(OP, 'maxPixels', maxPixels)
+  if (typeof cache !== 'boolean' && (typeof cache !== 'string' || cache === '')) {
+    throw typeError(`${OP}: cache must be true, false or a folder. got ${show(cache)}`)
+  }
   const skipBroken = onBroken === 'skip'
-  return { format: { op: OP, size: checkSize(size), fit, channels, maxPixels, skipBroken }, testSplit, seed }
+  return { format: { op: OP, size: checkSize(size), fit, channels, maxPixels, skipBroken, cache }, testSplit, seed }
 }
 
 function checkSize(size: unknown): readonly [number, number] | undefined {
