@@ -24,8 +24,10 @@ export class EventFile {
   /** A new file in `folder`, which is made if it is missing. `op` is what errors begin with. */
   static async create(op: string, folder: string): Promise<EventFile> {
     const host = hostname().replaceAll(/[^\w-]/g, '-')
+    // Files are read in the order of their names.
     const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0')
-    const path = join(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.${files++}`)
+    const number = String(files++).padStart(6, '0')
+    const path = join(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.${number}`)
     let handle: FileHandle | undefined
     try {
       await mkdir(folder, { recursive: true })

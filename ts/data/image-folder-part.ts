@@ -136,7 +136,7 @@ export class ImageFolder {
 
 /** @internal */
 export function brokenError(op: string, file: string, error: unknown): FormatError {
-  const reason = (error as Error).message.split('\n')[0]
+  const reason = (error as Error).message.split('\n')[0]!.replace(/:$/, '')
   return new FormatError(
     `${op}: ${file} cannot be decoded: ${reason}. repair or remove it, or pass onBroken: 'skip' to leave out such files`,
     { cause: error },
