@@ -55,7 +55,7 @@ function mutated(next: () => number): Buffer {
     const keys = Object.keys(node)
     const key = keys[next() % keys.length]!
     if (next() % 4 === 0) delete node[key]
-    else node[key] = odd[next() % odd.length]
+    else node[key] = structuredClone(odd[next() % odd.length])
   }
   const bytes = Buffer.from(JSON.stringify(model))
   if (next() % 4 === 0) bytes[next() % bytes.length]! ^= 1 << (next() % 8)
