@@ -14,24 +14,29 @@ use ferrograd_kernels::conv2d::{Conv2d, forward, input_gradient, weight_gradient
 use ferrograd_kernels::microkernel::Activation;
 use ferrograd_kernels::padding::Axis;
 use ferrograd_kernels::{Exec, Isa, Team};
-use peak::fma_rate;
+use peak::{fma_rate, numbers};
 
 /// Name, batch, height and width, channels, filters, groups, kernel, stride; padding keeps the size at stride 1.
-const LAYERS: [(&str, [usize; 7]); 17] = [
-    ("mnist 1", [64, 28, 1, 32, 1, 3, 1]),
-    ("mnist 2", [64, 14, 32, 64, 1, 3, 1]),
+const LAYERS: [(&str, [usize; 7]); 22] = [
+    ("vgg 1", [8, 224, 3, 64, 1, 3, 1]),
+    ("vgg 2", [8, 112, 64, 128, 1, 3, 1]),
+    ("vgg 3", [8, 56, 256, 256, 1, 3, 1]),
+    ("vgg 4", [8, 28, 512, 512, 1, 3, 1]),
+    ("vgg 5", [8, 14, 512, 512, 1, 3, 1]),
     ("cifar a", [64, 32, 3, 32, 1, 3, 1]),
     ("cifar b", [64, 32, 32, 32, 1, 3, 1]),
     ("cifar c", [64, 16, 64, 64, 1, 3, 1]),
-    ("small maps", [64, 4, 256, 256, 1, 3, 1]),
-    ("vgg 3", [8, 56, 256, 256, 1, 3, 1]),
-    ("vgg 5", [8, 14, 512, 512, 1, 3, 1]),
+    ("5 x 5 thin", [64, 32, 3, 32, 1, 5, 1]),
     ("5 x 5", [64, 16, 32, 64, 1, 5, 1]),
+    ("mnist 1", [64, 28, 1, 32, 1, 3, 1]),
+    ("mnist 2", [64, 14, 32, 64, 1, 3, 1]),
     ("1 x 1", [8, 56, 64, 256, 1, 1, 1]),
+    ("1 x 1 narrow", [8, 56, 256, 64, 1, 1, 1]),
     ("1 x 1 deep", [8, 14, 1024, 256, 1, 1, 1]),
+    ("3 x 3", [8, 56, 64, 64, 1, 3, 1]),
     ("stride 2", [8, 56, 128, 128, 1, 3, 2]),
     ("7 x 7 stride 2", [8, 224, 3, 64, 1, 7, 2]),
-    ("3 filters", [16, 64, 32, 3, 1, 3, 1]),
+    ("small maps", [64, 4, 256, 256, 1, 3, 1]),
     ("8 groups", [8, 28, 128, 128, 8, 3, 1]),
     ("depthwise", [8, 56, 64, 64, 64, 3, 1]),
     ("depthwise 2", [8, 56, 64, 64, 64, 3, 2]),
@@ -62,18 +67,13 @@ fn main() {
         let pad = kernel / 2;
         let axis = Axis::new(size, kernel, stride, 1, pad, pad).expect("sizes");
         let conv = Conv2d::new(batch, axis, axis, channels, filters, groups).expect("sizes");
-        let numbers = |len: usize| {
-            (0..len)
-                .map(|i| (i % 251) as f32 / 251.0 - 0.5)
-                .collect::<Vec<f32>>()
-        };
         let (x, w, dy) = (
             numbers(conv.input_len()),
             numbers(conv.weight_len()),
             numbers(conv.output_len()),
         );
         let bias = numbers(filters);
-        let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
+        let (mut y, mut dx, mut dw) = (numbers(dy.len()), numbers(x.len()), numbers(w.len()));
         let work = (conv.pixels() * conv.weight_len()) as f64;
         let mut directions: [Direction; 3] = [
             (

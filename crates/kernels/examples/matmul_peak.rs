@@ -13,19 +13,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ferrograd_kernels::matmul::{Geometry, forward};
+use ferrograd_kernels::memory::Floats;
 use ferrograd_kernels::microkernel::Activation;
 use ferrograd_kernels::{Exec, Isa, Team};
-use peak::fma_rate;
+use peak::{fma_rate, numbers};
 
 /// (m, n, k, A transposed, B transposed, what it is)
-const SHAPES: [(usize, usize, usize, bool, bool, &str); 20] = [
+const SHAPES: [(usize, usize, usize, bool, bool, &str); 38] = [
     (64, 64, 64, false, false, ""),
     (128, 128, 128, false, false, ""),
     (256, 256, 256, false, false, ""),
+    (384, 384, 384, false, false, ""),
     (512, 512, 512, false, false, ""),
     (512, 512, 512, true, false, "A transposed"),
     (512, 512, 512, false, true, "B transposed"),
+    (768, 768, 768, false, false, ""),
     (1024, 1024, 1024, false, false, ""),
+    (1536, 1536, 1536, false, false, ""),
     (2048, 2048, 2048, false, false, ""),
     (64, 256, 784, false, false, "dense forward"),
     (784, 256, 64, true, false, "dense gradient of the weight"),
@@ -33,9 +37,24 @@ const SHAPES: [(usize, usize, usize, bool, bool, &str); 20] = [
     (64, 10, 256, false, false, "last layer forward"),
     (256, 10, 64, true, false, "last layer, gradient of the weight"),
     (64, 256, 10, false, true, "last layer, gradient of the input"),
-    (32, 512, 3072, false, false, ""),
-    (128, 512, 3072, false, false, ""),
-    (32, 4096, 4096, false, false, ""),
+    (32, 256, 784, false, false, "dense 784, batch 32, forward"),
+    (784, 256, 32, true, false, "gradient of the weight"),
+    (32, 784, 256, false, true, "gradient of the input"),
+    (128, 256, 784, false, false, "dense 784, batch 128, forward"),
+    (784, 256, 128, true, false, "gradient of the weight"),
+    (128, 784, 256, false, true, "gradient of the input"),
+    (32, 512, 3072, false, false, "dense 3072, batch 32, forward"),
+    (3072, 512, 32, true, false, "gradient of the weight"),
+    (32, 3072, 512, false, true, "gradient of the input"),
+    (128, 512, 3072, false, false, "dense 3072, batch 128, forward"),
+    (3072, 512, 128, true, false, "gradient of the weight"),
+    (128, 3072, 512, false, true, "gradient of the input"),
+    (32, 4096, 4096, false, false, "dense 4096, batch 32, forward"),
+    (4096, 4096, 32, true, false, "gradient of the weight"),
+    (32, 4096, 4096, false, true, "gradient of the input"),
+    (128, 4096, 4096, false, false, "dense 4096, batch 128, forward"),
+    (4096, 4096, 128, true, false, "gradient of the weight"),
+    (128, 4096, 4096, false, true, "gradient of the input"),
     (1, 1000, 512, false, false, ""),
     (3136, 256, 64, false, false, "1 x 1 convolution"),
     (25088, 64, 576, false, false, ""),
@@ -71,12 +90,7 @@ fn measure(isa: Isa, threads: usize, rows: Option<usize>) {
             continue;
         }
         let geometry = Geometry::new((m, n, k), transpose_a, transpose_b, &[]).expect("sizes");
-        let numbers = |len: usize| {
-            (0..len)
-                .map(|i| (i % 251) as f32 / 251.0 - 0.5)
-                .collect::<Vec<f32>>()
-        };
-        let (a, b, mut c) = (numbers(m * k), numbers(k * n), vec![0.0; m * n]);
+        let (a, b, mut c) = (numbers(m * k), numbers(k * n), Floats::zeros(m * n));
         let work = (m * n * k) as f64;
         let repeats = (3e7 / work).max(1.0) as usize;
         let (mut best, mut peak) = (0.0f64, 0.0f64);

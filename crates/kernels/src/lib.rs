@@ -19,6 +19,7 @@ pub mod elementwise;
 mod exec;
 pub mod loss;
 pub mod matmul;
+pub mod memory;
 pub mod microkernel;
 pub mod moments;
 pub mod movement;

@@ -2,10 +2,13 @@
 //!
 //! Rayon's workers sleep between jobs, and waking one costs about 100 µs on a virtual machine, more than most
 //! layers take. So while a training step is in flight a [`Team`] keeps its workers *resident*: each runs one
-//! long rayon task that spins on a single pointer, takes tiles of whatever job stands there from an atomic
-//! counter, and leaves when the last [`Held`] is dropped. Handing over a job then costs a cache miss. The caller
+//! long rayon task that spins on a single pointer, takes tiles of whatever job stands there from atomic
+//! counters, and leaves when the last [`Held`] is dropped. Handing over a job then costs a cache miss. The caller
 //! takes tiles too and waits only for tiles that another thread has begun, so a worker that is late, or was
 //! descheduled by a busy neighbour, never holds up a job it has not started.
+//!
+//! Each thread begins with its own share of the tiles, the same part of every job: what one kernel wrote, the next
+//! finds in the cache of the same core. Whoever is done with its share takes from the others.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -42,10 +45,21 @@ struct Shared {
 }
 
 struct Job {
-    next: AtomicUsize,
-    tiles: usize,
+    shares: [Share; MOST_SHARES],
+    /// How many of them there are.
+    count: usize,
     body: *const (dyn Fn(usize) + Sync),
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// With more threads than this some begin with the same share.
+const MOST_SHARES: usize = 16;
+
+/// Consecutive tiles, on a cache line of their own.
+#[repr(align(64))]
+struct Share {
+    next: AtomicUsize,
+    end: usize,
 }
 
 thread_local! {
@@ -54,22 +68,41 @@ thread_local! {
 }
 
 impl Job {
-    /// Takes tiles until none is left.
-    fn work(&self) {
+    fn new(threads: usize, tiles: usize, body: *const (dyn Fn(usize) + Sync)) -> Job {
+        let count = threads.min(tiles).min(MOST_SHARES);
+        let start = |share: usize| tiles / count * share + (tiles % count).min(share);
+        Job {
+            shares: std::array::from_fn(|share| Share {
+                next: AtomicUsize::new(start(share.min(count))),
+                end: start((share + 1).min(count)),
+            }),
+            count,
+            body,
+            panic: Mutex::new(None),
+        }
+    }
+
+    /// Takes tiles until none is left, those of this thread's share first.
+    fn work(&self, thread: usize) {
         let outer = IN_TILE.replace(true);
         // SAFETY: `run` keeps the closure alive until no worker is inside the job.
         let body = unsafe { &*self.body };
-        loop {
-            let tile = self.next.fetch_add(1, Relaxed);
-            if tile >= self.tiles {
-                break;
-            }
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(tile))) {
-                self.next.store(self.tiles, Relaxed);
-                self.panic
-                    .lock()
-                    .unwrap_or_else(|poisoned| poisoned.into_inner())
-                    .get_or_insert(panic);
+        for turn in 0..self.count {
+            let share = &self.shares[(thread + turn) % self.count];
+            loop {
+                let tile = share.next.fetch_add(1, Relaxed);
+                if tile >= share.end {
+                    break;
+                }
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(tile))) {
+                    for share in &self.shares {
+                        share.next.store(share.end, Relaxed);
+                    }
+                    self.panic
+                        .lock()
+                        .unwrap_or_else(|poisoned| poisoned.into_inner())
+                        .get_or_insert(panic);
+                }
             }
         }
         IN_TILE.set(outer);
@@ -128,7 +161,7 @@ impl Team {
                 let residence = RESIDENCES.fetch_add(1, Relaxed);
                 self.shared.residence.store(residence, Release);
                 let shared = self.shared.clone();
-                pool.spawn_broadcast(move |_| reside(&shared, residence));
+                pool.spawn_broadcast(move |worker| reside(&shared, residence, worker.index() + 1));
             }
         }
         Held { team: self.clone() }
@@ -154,15 +187,10 @@ impl Team {
         // SAFETY: only the lifetime is erased; the closure outlives the job, which ends in this function.
         let body =
             unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(body) };
-        let job = Job {
-            next: AtomicUsize::new(0),
-            tiles,
-            body,
-            panic: Mutex::new(None),
-        };
+        let job = Job::new(self.threads, tiles, body);
         self.shared.ticket.fetch_add(1, Release);
         self.shared.job.store((&raw const job).cast_mut(), SeqCst);
-        job.work();
+        job.work(0);
         self.shared.job.store(null_mut(), SeqCst);
         // A worker counts itself in before it reads the pointer again: from zero on nobody can hold the job.
         let mut spins = 0;
@@ -180,8 +208,8 @@ impl Team {
     }
 }
 
-/// One worker's residence: spin, work, spin.
-fn reside(shared: &Shared, residence: u64) {
+/// One worker's residence: spin, work, spin. Thread 0 is the caller of [`Team::run`].
+fn reside(shared: &Shared, residence: u64, thread: usize) {
     let mut emptied = 0;
     let mut spins = 0;
     while shared.residence.load(Acquire) == residence {
@@ -195,7 +223,7 @@ fn reside(shared: &Shared, residence: u64) {
         let job = shared.job.load(SeqCst);
         if !job.is_null() {
             // SAFETY: counted in before the pointer was read, so `run` keeps the job alive until we count out.
-            unsafe { &*job }.work();
+            unsafe { &*job }.work(thread);
             emptied = ticket;
         }
         shared.inside.fetch_sub(1, SeqCst);

@@ -3,7 +3,17 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use ferrograd_kernels::memory::Floats;
 use ferrograd_kernels::{Exec, Isa};
+
+/// Different numbers between -0.5 and 0.5, in memory as tensors have it.
+pub fn numbers(len: usize) -> Floats {
+    let mut floats = Floats::zeros(len);
+    for (i, float) in floats.iter_mut().enumerate() {
+        *float = (i % 251) as f32 / 251.0 - 0.5;
+    }
+    floats
+}
 
 /// Multiply-adds a second of all threads together.
 pub fn fma_rate(cx: &Exec) -> f64 {
