@@ -90,7 +90,14 @@ export function backward(loss: Tensor): Gradients {
     )
   }
   const root = loss.life.node
-  const seed = unscoped(() => ones(loss.shape, { dtype: loss.dtype }))
+  return gradientsFrom(
+    root,
+    unscoped(() => ones(loss.shape, { dtype: loss.dtype })),
+  )
+}
+
+/** @internal What arrives at the leaves when `seed`, which it takes over, is the gradient of `root`. */
+export function gradientsFrom(root: GraphNode, seed: Tensor): Gradients {
   const byLeaf = flow(root, seed)
   for (const gradient of byLeaf.values()) adopt(gradient)
   return new Gradients(byLeaf)
