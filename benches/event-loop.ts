@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { optimizers, tensor } from 'ferrograd'
-import { mnistCnn } from './peers/ferrograd.js'
+import { mnistCnn } from './peers/ferrograd-networks.js'
 import { fill, labels } from './peers/peer.js'
 
 const file = fileURLToPath(import.meta.url)

@@ -1,7 +1,7 @@
 // The only file that knows benny: interleaved comparisons, best of N.
 
 import { add, suite } from 'benny'
-import type { Task, Timed } from './peers/peer.js'
+import type { Sample, Task, Timed } from './peers/peer.js'
 
 export interface Contender {
   peer: string
@@ -16,6 +16,8 @@ export interface Measurement {
   typical?: number
   samples: number
   variant?: string
+  /** The best of every variant, where there are several. */
+  variants?: Record<string, number>
   cannot?: string
 }
 
@@ -45,12 +47,12 @@ export async function compare(contenders: readonly Contender[], effort: Effort):
 class Entrant {
   private readonly bests: number[] = []
   private samples = 0
-  private variant: string | undefined
+  private readonly variants: Record<string, number> = {}
   private failure: string | undefined
 
   constructor(
     private readonly peer: string,
-    private readonly sample: (seconds: number) => Promise<{ seconds: number; samples: number; variant?: string }>,
+    private readonly sample: (seconds: number) => Promise<Sample & { samples: number }>,
     private rounds = Number.POSITIVE_INFINITY,
   ) {}
 
@@ -58,7 +60,9 @@ class Entrant {
     if (this.failure !== undefined || this.rounds-- <= 0) return
     try {
       const found = await this.sample(seconds)
-      if (found.seconds < Math.min(...this.bests)) this.variant = found.variant
+      for (const [name, seconds] of Object.entries(found.variants ?? {})) {
+        this.variants[name] = Math.min(seconds, this.variants[name] ?? Number.POSITIVE_INFINITY)
+      }
       this.bests.push(found.seconds)
       this.samples += found.samples
     } catch (error) {
@@ -69,12 +73,13 @@ class Entrant {
   result(): Measurement {
     if (this.failure !== undefined) return { peer: this.peer, samples: 0, cannot: this.failure }
     const sorted = [...this.bests].sort((a, b) => a - b)
+    const [fastest] = Object.entries(this.variants).sort(([, a], [, b]) => a - b)
     return {
       peer: this.peer,
       seconds: sorted[0]!,
       typical: sorted[Math.floor(sorted.length / 2)]!,
       samples: this.samples,
-      ...(this.variant === undefined ? {} : { variant: this.variant }),
+      ...(fastest === undefined ? {} : { variant: fastest[0], variants: this.variants }),
     }
   }
 }

@@ -45,8 +45,29 @@ export function pressure(): number | undefined {
  * convolutions approach; undefined where run.mjs found no Rust compiler to build it with.
  */
 export function fmaPeak(threads: number): number | undefined {
-  const program = fileURLToPath(new URL('./fma_peak', import.meta.url))
-  if (!existsSync(program)) return undefined
-  const gflops = Number(execFileSync(program, [String(threads)], { encoding: 'utf8', timeout: 20_000 }).trim())
+  const gflops = Number(ask('fma_peak', threads))
   return Number.isFinite(gflops) ? gflops : undefined
+}
+
+/** GB/s of streams over long arrays: reading, copying, z = x + 3 y, and that with stores around the caches. */
+export interface Bandwidth {
+  read: number
+  copy: number
+  triad: number
+  streaming: number
+}
+
+/** The arrays that ops are compared with, in megabytes: those of a layer, and those of no cache. */
+export const arraySizes = [16, 768] as const
+
+/** What arrays of `megabytes` each stream at on `threads` threads; undefined as above. */
+export function bandwidth(threads: number, megabytes: (typeof arraySizes)[number]): Bandwidth | undefined {
+  const answer = ask('bandwidth', threads, megabytes)
+  return answer === undefined ? undefined : (JSON.parse(answer) as Bandwidth)
+}
+
+function ask(name: string, ...numbers: number[]): string | undefined {
+  const program = fileURLToPath(new URL(`./${name}`, import.meta.url))
+  if (!existsSync(program)) return undefined
+  return execFileSync(program, numbers.map(String), { encoding: 'utf8', timeout: 60_000 }).trim()
 }

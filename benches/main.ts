@@ -6,17 +6,18 @@ import { parseArgs } from 'node:util'
 import { threads } from 'ferrograd'
 import { drawRatios } from './chart.js'
 import { compare, type Effort, type Measurement } from './harness.js'
-import { jobs } from './jobs.js'
-import { describeMachine, fmaPeak, pressure } from './machine.js'
+import { selectJobs } from './jobs.js'
+import { arraySizes, bandwidth, describeMachine, fmaPeak, pressure } from './machine.js'
 import { startBrain } from './peers/brain.js'
 import { startConvnetjs } from './peers/convnetjs.js'
 import { startFerrograd } from './peers/ferrograd.js'
 import { startOnnxRuntime } from './peers/onnxruntime.js'
-import type { JobName, Peer, StartPeer } from './peers/peer.js'
+import type { Peer, StartPeer } from './peers/peer.js'
 import { startPytorch } from './peers/pytorch.js'
 import { startTfjsCpu, startTfjsWasm } from './peers/tfjs.js'
 import { measureStartUp } from './start-up.js'
 import { type JobResult, showJob, showRatios } from './table.js'
+import type { Job } from './work.js'
 
 const starters: Record<string, StartPeer> = {
   ferrograd: startFerrograd,
@@ -48,15 +49,11 @@ const count = (name: string, text: string): number => {
 const effort: Effort = { rounds: count('rounds', flags.rounds), seconds: count('seconds', flags.seconds) }
 const threadCount = flags.threads === undefined ? threads() : count('threads', flags.threads)
 const wantedPeers = ['ferrograd', ...(flags.peers?.split(',') ?? Object.keys(starters))]
-const wantedJobs = jobs.filter(
-  (job) => positionals.length === 0 || positionals.some((start) => job.name.startsWith(start)),
-)
+const wantedJobs = selectJobs(positionals)
 const unknown = wantedPeers.find((name) => !(name in starters))
 if (unknown !== undefined) {
   throw new RangeError(`there is no peer "${unknown}". there are ${Object.keys(starters).join(', ')}`)
 }
-if (wantedJobs.length === 0)
-  throw new RangeError(`no job begins so. there are ${jobs.map((job) => job.name).join(', ')}`)
 
 const machine = describeMachine()
 console.log(`${machine.cpu}, ${machine.processors} processors, ${machine.features.join(' ')}, Node ${machine.node}`)
@@ -73,27 +70,50 @@ for (const name of new Set(wantedPeers)) {
     console.log(`${started.name} ${started.version}, ${started.threads} thread${started.threads === 1 ? '' : 's'}`)
   }
 }
+if (wantedJobs.some((job) => job.bytes !== undefined)) {
+  for (const size of arraySizes) {
+    const found = bandwidth(threadCount, size)
+    if (found === undefined) continue
+    const { read, copy, triad, streaming } = found
+    console.log(
+      `arrays of ${size} MB: read ${read}, copy ${copy}, triad ${triad}, triad around the caches ${streaming} GB/s`,
+    )
+  }
+}
 console.log('\nA ratio is a peer’s time over ferrograd’s: 2× means that ferrograd is twice as fast.\n')
 
 /** Every peer prepares the job, one after the other, and then they run in turn. */
-async function measure(job: JobName, effort: Effort): Promise<Measurement[]> {
+async function measure(job: Job, effort: Effort): Promise<Measurement[]> {
   const contenders = []
   for (const peer of peers) contenders.push({ peer: peer.name, task: await peer.prepare(job) })
   return compare(contenders, effort)
+}
+
+/** What the machine could do at best, measured in every round; streams over the longest arrays take seconds, so once. */
+function limitsBeside({ flops, bytes }: Job): { measure: () => void; found: { peak?: number; copy?: number } } {
+  const found: { peak?: number; copy?: number } = {}
+  const size = bytes !== undefined && bytes > 1e8 ? 768 : 16
+  const measure = (): void => {
+    const peak = flops === undefined ? undefined : fmaPeak(threadCount)
+    if (peak !== undefined) found.peak = Math.max(peak, found.peak ?? 0)
+    if (bytes === undefined || (size === 768 && found.copy !== undefined)) return
+    const copy = bandwidth(threadCount, size)?.copy
+    if (copy !== undefined) found.copy = Math.max(copy, found.copy ?? 0)
+  }
+  return { measure, found }
 }
 
 const names = peers.map((peer) => peer.name)
 const results: JobResult[] = []
 const busy: number[] = []
 for (const job of wantedJobs) {
-  let peak = 0
-  const beforeRound = (): void => {
-    if (job.flops !== undefined) peak = Math.max(peak, fmaPeak(threadCount) ?? 0)
-  }
+  const limits = limitsBeside(job)
   const measurements =
-    job.name === 'start-up' ? measureStartUp(names, effort.rounds) : await measure(job.name, { ...effort, beforeRound })
-  for (const peer of peers) await peer.release?.(job.name)
-  const result = { job, measurements, ...(peak === 0 ? {} : { peak }) }
+    job.work.op === 'start-up'
+      ? measureStartUp(names, effort.rounds)
+      : await measure(job, { ...effort, beforeRound: limits.measure })
+  for (const peer of peers) await peer.release?.(job)
+  const result = { job, measurements, ...limits.found }
   results.push(result)
   console.log(`${showJob(result)}\n`)
   const now = pressure()

@@ -3,7 +3,7 @@
 //   npm run bench -- memory [steps]
 
 import { add, memory, optimizers, tensor } from 'ferrograd'
-import { mlp, training } from './peers/ferrograd.js'
+import { mlp, training } from './peers/ferrograd-networks.js'
 import { fill } from './peers/peer.js'
 
 const steps = Number(process.argv.find((word) => /^\d+$/.test(word)) ?? 20000)

@@ -5,7 +5,7 @@
 //   npm run bench -- page-faults
 
 import { optimizers, type Tensor, tensor } from 'ferrograd'
-import { mlp, mnistCnn, training, vggSmall } from './peers/ferrograd.js'
+import { mlp, mnistCnn, training, vggSmall } from './peers/ferrograd-networks.js'
 import { fill } from './peers/peer.js'
 
 const images = (...shape: number[]): Tensor => tensor(fill(shape.reduce((a, b) => a * b, 1)), { shape })

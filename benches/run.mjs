@@ -1,7 +1,7 @@
 // The one door to the benchmarks: installs the peers where they are missing, compiles, and runs.
 //
 //   npm run bench                          every job, every peer
-//   npm run bench -- matmul conv2d         the jobs whose names begin so
+//   npm run bench -- dense conv            these groups of jobs, or the jobs whose names begin so
 //   npm run bench -- --peers=pytorch,onnxruntime --full
 //   npm run bench -- event-loop            a script of this folder instead: event-loop, page-faults, memory, threads, image-folder
 
@@ -33,9 +33,10 @@ if (!existsSync(`${here}node_modules/ferrograd`)) {
   symlinkSync(root, `${here}node_modules/ferrograd`, 'junction')
 }
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', here], { stdio: 'inherit' })
-// The arithmetic limit of this machine, to measure beside the jobs; without a Rust compiler the table goes without it.
-if (!existsSync(`${here}dist/fma_peak`)) {
-  const target = ['-C', 'target-cpu=native', '-o', 'dist/fma_peak', 'fma_peak.rs']
+// The limits of this machine, to measure beside the jobs; without a Rust compiler the table goes without them.
+for (const name of ['fma_peak', 'bandwidth']) {
+  if (existsSync(`${here}dist/${name}`)) continue
+  const target = ['-C', 'target-cpu=native', '-o', `dist/${name}`, `${name}.rs`]
   spawnSync('rustc', ['--edition', '2024', '-O', ...target], { cwd: here, stdio: 'inherit' })
 }
 

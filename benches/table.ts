@@ -1,13 +1,15 @@
 // The results as text: ratios first, because absolute times belong to one machine and one hour.
 
 import type { Measurement } from './harness.js'
-import type { Job } from './jobs.js'
+import type { Job } from './work.js'
 
 export interface JobResult {
   job: Job
   measurements: Measurement[]
   /** GFLOP/s of pure multiply-adds, measured beside this job. */
   peak?: number
+  /** GB/s of copying arrays of about that size, measured beside this job. */
+  copy?: number
 }
 
 const own = 'ferrograd'
@@ -31,19 +33,27 @@ export function showSeconds(seconds: number): string {
   return `${Number(seconds.toPrecision(3))} s`
 }
 
-function rate(job: Job, seconds: number, peak: number | undefined): string {
-  if (job.flops !== undefined) {
-    const gflops = job.flops / seconds / 1e9
-    const share = peak === undefined ? '' : ` (${Math.round((100 * gflops) / peak)} % of peak)`
-    return `${Number(gflops.toPrecision(3))} GFLOP/s${share}`
-  }
-  if (job.bytes !== undefined) return `${Number((job.bytes / seconds / 1e9).toPrecision(3))} GB/s`
+function rate({ job, peak, copy }: JobResult, seconds: number): string {
+  if (job.flops !== undefined) return share(job.flops / seconds / 1e9, 'GFLOP/s', peak, 'peak')
+  if (job.bytes !== undefined) return share(job.bytes / seconds / 1e9, 'GB/s', copy, 'copy bandwidth')
   return ''
+}
+
+function share(value: number, unit: string, limit: number | undefined, name: string): string {
+  const part = limit === undefined ? '' : ` (${Math.round((100 * value) / limit)} % of ${name})`
+  return `${Number(value.toPrecision(3))} ${unit}${part}`
+}
+
+/** `channels_last; contiguous 12.3 ms` */
+function showVariants({ variant, variants = {} }: Measurement): string | undefined {
+  if (variant === undefined) return undefined
+  const others = Object.entries(variants).filter(([name]) => name !== variant)
+  return [variant, ...others.map(([name, seconds]) => `${name} ${showSeconds(seconds)}`)].join('; ')
 }
 
 /** One block a job: each peer's time as a multiple of ferrograd's, then the times and rates. */
 export function showJob(result: JobResult): string {
-  const lines = [result.job.title]
+  const lines = [`${result.job.title}  (${result.job.name})`]
   const width = Math.max(...result.measurements.map((m) => m.peer.length))
   for (const m of result.measurements) {
     const name = m.peer.padEnd(width)
@@ -53,13 +63,13 @@ export function showJob(result: JobResult): string {
     }
     const times = ratio(result, m.peer)
     const relative = m.peer === own ? '1×' : times === undefined ? '' : showRatio(times)
-    const remarks = [m.variant, m.samples === 1 ? '1 run' : undefined].filter((word) => word !== undefined)
+    const remarks = [showVariants(m), m.samples === 1 ? '1 run' : undefined].filter((word) => word !== undefined)
     lines.push(
       [
         `  ${name}`,
         relative.padEnd(9),
         showSeconds(m.seconds).padEnd(9),
-        rate(result.job, m.seconds, result.peak),
+        rate(result, m.seconds),
         remarks.length === 0 ? '' : `[${remarks.join(', ')}]`,
       ]
         .join('  ')
@@ -73,22 +83,24 @@ export function showJob(result: JobResult): string {
 export function showRatios(results: readonly JobResult[], peers: readonly string[]): string {
   const others = peers.filter((peer) => peer !== own)
   const header = ['job', own, ...others]
-  const rows = results.map((result) => {
+  const row = (result: JobResult): string[] => {
     const mine = result.measurements.find((m) => m.peer === own)?.seconds
-    return [
-      result.job.title,
-      mine === undefined ? '–' : showSeconds(mine),
-      ...others.map((peer) => {
-        const times = ratio(result, peer)
-        return times === undefined ? '–' : showRatio(times)
-      }),
-    ]
-  })
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]!.length)))
-  const line = (row: string[]): string =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd()
-  return [line(header), ...rows.map(line)].join('\n')
+    const cells = others.map((peer) => {
+      const times = ratio(result, peer)
+      return times === undefined ? '–' : showRatio(times)
+    })
+    return [result.job.title, mine === undefined ? '–' : showSeconds(mine), ...cells]
+  }
+  const [head, ...lines] = showTable([header, ...results.map(row)]).split('\n')
+  const grouped = results.flatMap(({ job }, i) =>
+    job.group === results[i - 1]?.job.group ? [lines[i]!] : ['', job.group, lines[i]!],
+  )
+  return [head, ...grouped].join('\n')
+}
+
+/** Columns as text: the first to the left, the others to the right. */
+export function showTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const pad = (cell: string, i: number): string => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))
+  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n')
 }

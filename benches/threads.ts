@@ -5,22 +5,22 @@
 import { availableParallelism } from 'node:os'
 import { setThreads } from 'ferrograd'
 import { type Contender, compare } from './harness.js'
-import { jobs } from './jobs.js'
+import { jobNamed } from './jobs.js'
 import { makeTask } from './peers/ferrograd.js'
-import type { JobName } from './peers/peer.js'
 import { showSeconds } from './table.js'
 
-const names: JobName[] = ['matmul-256', 'matmul-1024', 'conv2d', 'relu', 'mlp-step', 'cnn-step-sgd', 'vgg-step']
+const names = ['matmul-256', 'matmul-1024', 'conv-cifar-b-forward', 'relu', 'mlp-step', 'cnn-step-sgd', 'vgg-step']
 const counts = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((n) => n <= availableParallelism())
 
 for (const name of names) {
-  const task = makeTask(name)
-  if (!('run' in task)) throw new Error(`${name}: nothing to run`)
+  const job = jobNamed(name)
+  const task = makeTask(job)
   const contenders = counts.map(
     (n): Contender => ({ peer: String(n), task: { ...task, select: async () => setThreads(n) } }),
   )
   const found = await compare(contenders, { rounds: 5, seconds: 0.3 })
-  console.log(jobs.find((job) => job.name === name)!.title)
+  task.dispose()
+  console.log(job.title)
   const one = found[0]!.seconds
   for (const { peer, seconds, cannot } of found) {
     const text =

@@ -17,16 +17,16 @@ export const startBrain: StartPeer = async () => ({
   name: 'brain.js',
   version: versionOf(require, 'brain.js'),
   threads: 1,
-  async prepare(job) {
-    if (job !== 'mlp-step') return { cannot: 'trains multi-layer perceptrons only' }
+  async prepare({ work }) {
+    if (work.op !== 'step' || work.network !== 'mlp') return { cannot: 'trains multi-layer perceptrons only' }
     const { NeuralNetwork } = require('brain.js') as Brain
-    const net = new NeuralNetwork({ hiddenLayers: [256], activation: 'relu', learningRate: 0.01 })
-    const ys = labels(64)
-    const data = Array.from({ length: 64 }, (_, i) => ({
-      input: [...fill(784, i + 1)],
+    const net = new NeuralNetwork({ hiddenLayers: [256], activation: 'relu', learningRate: work.learningRate })
+    const ys = labels(work.batch)
+    const data = Array.from({ length: work.batch }, (_, i) => ({
+      input: [...fill(work.input[0]!, i + 1)],
       output: Array.from({ length: 10 }, (_, j) => (j === ys[i] ? 1 : 0)),
     }))
-    // One pass over 64 examples: the same work as a step, though it is 64 updates.
+    // One pass over the batch: the same work as a step, though it is an update for each example.
     return { run: () => net.train(data, { iterations: 1 }) }
   },
 })

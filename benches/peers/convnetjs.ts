@@ -1,7 +1,8 @@
 // ConvNetJS: plain JavaScript, one example at a time.
 
 import { createRequire } from 'node:module'
-import { fill, type JobName, labels, type StartPeer, type Task, versionOf } from './peer.js'
+import type { Inference, Job, Step } from '../work.js'
+import { fill, labels, type StartPeer, type Task, tooSlow, versionOf } from './peer.js'
 
 interface Vol {
   w: Float64Array
@@ -24,19 +25,25 @@ interface ConvNet {
 
 const require = createRequire(import.meta.url)
 
-export const startConvnetjs: StartPeer = async () => {
+export const startConvnetjs: StartPeer = async ({ full }) => {
   const convnet = require('convnetjs') as ConvNet
   return {
     name: 'convnetjs',
     version: versionOf(require, 'convnetjs'),
     threads: 1,
-    prepare: async (job: JobName) => makeTask(convnet, job),
+    prepare: async (job) => makeTask(convnet, job, full),
   }
 }
 
-function makeTask(convnet: ConvNet, job: JobName): Task {
-  const volumes = (width: number, height: number, depth: number): Vol[] =>
-    Array.from({ length: 64 }, (_, i) => {
+/** Operations a second, about, to tell what would take too long. */
+const speed = 1e9
+
+function makeTask(convnet: ConvNet, job: Job, full: boolean): Task {
+  const { work } = job
+  const slow = tooSlow(job, speed, full)
+  if (slow !== undefined) return { cannot: slow }
+  const volumes = (count: number, width: number, height: number, depth: number): Vol[] =>
+    Array.from({ length: count }, (_, i) => {
       const volume = new convnet.Vol(width, height, depth, 0)
       volume.w.set(fill(width * height * depth, i + 1))
       return volume
@@ -46,54 +53,62 @@ function makeTask(convnet: ConvNet, job: JobName): Task {
       for (const x of xs) layer.forward(x)
     },
   })
-  const image = { in_sx: 32, in_sy: 32 }
-  switch (job) {
-    case 'conv2d':
-      return each(
-        new convnet.ConvLayer({ ...image, in_depth: 32, sx: 3, filters: 32, stride: 1, pad: 1 }),
-        volumes(32, 32, 32),
-      )
+  switch (work.op) {
+    case 'conv2d': {
+      if (work.direction !== 'forward') return { cannot: inPlace }
+      const { batch, size, channels, filters, kernel, stride } = work
+      const window = {
+        in_sx: size,
+        in_sy: size,
+        in_depth: channels,
+        sx: kernel,
+        filters,
+        stride,
+        pad: (kernel - 1) / 2,
+      }
+      return each(new convnet.ConvLayer(window), volumes(batch, size, size, channels))
+    }
     case 'relu':
-      return each(new convnet.ReluLayer({ ...image, in_depth: 64 }), volumes(32, 32, 64))
-    case 'max-pool2d':
-      return each(new convnet.PoolLayer({ ...image, in_depth: 64, sx: 2, stride: 2 }), volumes(32, 32, 64))
-    case 'mlp-step':
-    case 'cnn-step-sgd':
-    case 'cnn-inference':
-      return network(convnet, job, volumes)
-    case 'cnn-step-adam':
-      return { cannot: 'has no Adam in the published version' }
-    case 'vgg-step':
-      return { cannot: 'would take minutes a step' }
-    case 'matmul-256':
-    case 'matmul-512':
-    case 'matmul-1024':
-      return { cannot: 'has no matrix product' }
-    case 'batch-norm':
-    case 'batch-norm-backward':
-      return { cannot: 'has no batch normalisation' }
-    case 'conv2d-backward':
-    case 'max-pool2d-backward':
-      return { cannot: 'its layers add up gradients in place: only whole training steps compare' }
+    case 'maxPool2d': {
+      if (work.direction !== 'forward') return { cannot: inPlace }
+      const [batch, height, width, channels] = work.shape as [number, number, number, number]
+      const image = { in_sx: width, in_sy: height, in_depth: channels }
+      const layer =
+        work.op === 'relu' ? new convnet.ReluLayer(image) : new convnet.PoolLayer({ ...image, sx: 2, stride: 2 })
+      return each(layer, volumes(batch, width, height, channels))
+    }
+    case 'step':
+    case 'inference':
+      return network(convnet, work, volumes)
     default:
       return { cannot: 'has no op of its own to call' }
   }
 }
 
-function network(convnet: ConvNet, job: JobName, volumes: (w: number, h: number, d: number) => Vol[]): Task {
-  const mlp = job === 'mlp-step'
+const inPlace = 'its layers add up gradients in place: only whole training steps compare'
+
+function network(
+  convnet: ConvNet,
+  work: Step | Inference,
+  volumes: (count: number, w: number, h: number, d: number) => Vol[],
+): Task {
+  if (work.network !== 'mlp' && work.network !== 'mnistCnn') return { cannot: 'would take minutes' }
+  if (work.op === 'step' && work.optimizer === 'adam') return { cannot: 'has no Adam in the published version' }
+  const mlp = work.network === 'mlp'
+  const [height, width, depth] = mlp ? [1, 1, work.input[0]!] : (work.input as [number, number, number])
   const conv = (filters: number) => ({ type: 'conv', sx: 3, filters, stride: 1, pad: 1, activation: 'relu' })
   const pool = { type: 'pool', sx: 2, stride: 2 }
   const dense = (units: number) => ({ type: 'fc', num_neurons: units, activation: 'relu' })
   const net = new convnet.Net()
   net.makeLayers([
-    { type: 'input', out_sx: mlp ? 1 : 28, out_sy: mlp ? 1 : 28, out_depth: mlp ? 784 : 1 },
+    { type: 'input', out_sx: width, out_sy: height, out_depth: depth },
     ...(mlp ? [dense(256)] : [conv(32), pool, conv(64), pool, dense(128)]),
-    { type: 'softmax', num_classes: 10 },
+    { type: 'softmax', num_classes: work.classes },
   ])
-  const xs = mlp ? volumes(1, 1, 784) : volumes(28, 28, 1)
-  if (job === 'cnn-inference') return { run: () => xs.map((x) => net.forward(x)) }
-  const trainer = new convnet.SGDTrainer(net, { method: 'sgd', learning_rate: 0.01, batch_size: 64, momentum: 0 })
-  const ys = labels(64)
+  const xs = volumes(work.batch, width, height, depth)
+  if (work.op === 'inference') return { run: () => xs.map((x) => net.forward(x)) }
+  const sgd = { method: 'sgd', learning_rate: work.learningRate, batch_size: work.batch, momentum: 0 }
+  const trainer = new convnet.SGDTrainer(net, sgd)
+  const ys = labels(work.batch)
   return { run: () => xs.map((x, i) => trainer.train(x, ys[i]!)) }
 }

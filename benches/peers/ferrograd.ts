@@ -1,4 +1,4 @@
-// ferrograd, through its public interface only.
+// ferrograd, through its public interface; gradients alone run the rules that `backward` runs, from inside.
 
 import { createRequire } from 'node:module'
 import {
@@ -6,180 +6,219 @@ import {
   backward,
   batchNorm,
   conv2d,
+  dropout,
+  gelu,
   gradients,
-  layers,
+  layerNorm,
   losses,
   matmul,
   maxPool2d,
   mul,
   noGrad,
-  type Optimizer,
-  optimizers,
   relu,
-  type Sequential,
   scope,
-  sequential,
   setThreads,
-  sum,
+  sigmoid,
+  softmax,
   type Tensor,
+  tanh,
   tensor,
+  variable,
 } from 'ferrograd'
-import { fill, type JobName, labels, type StartPeer, type Task, versionOf } from './peer.js'
+import type { Conv2d, Dense, Job, MemoryBound, Update } from '../work.js'
+import { inference, makeNetwork, makeOptimizer, training } from './ferrograd-networks.js'
+import { fill, labels, type StartPeer, type Timed, versionOf } from './peer.js'
 
 const require = createRequire(import.meta.url)
 
 export const startFerrograd: StartPeer = async ({ threads }) => {
   setThreads(threads)
+  const prepared = new Map<Job, Prepared>()
   return {
     name: 'ferrograd',
     version: versionOf(require, 'ferrograd'),
     threads,
-    prepare: async (job) => makeTask(job),
-  }
-}
-
-const random = (...shape: number[]): Tensor =>
-  tensor(
-    fill(
-      shape.reduce((a, b) => a * b, 1),
-      shape.length,
-    ),
-    { shape },
-  )
-
-/** An op a few times in a row and one wait at the end, as inside a training step: the wait alone is no op's cost. */
-function repeated(compute: () => unknown, per: number): Task {
-  const one = random(1)
-  return {
-    per,
-    run: async () => {
-      const last = scope(() => {
-        for (let i = 0; i < per; i++) scope(() => void compute())
-        return add(one, one)
-      })
-      // Work runs in order: when this number is there, everything before it is done.
-      await last.item()
-      last.dispose()
+    async prepare(job) {
+      if (job.work.op === 'start-up') return { cannot: 'measured apart' }
+      const made = makeTask(job)
+      prepared.set(job, made)
+      return made
+    },
+    release(job) {
+      prepared.get(job)?.dispose()
+      prepared.delete(job)
     },
   }
 }
 
-/** The op and all its gradients. The product with dy and its sum, which the others do without, are inside the time. */
-function withGradients(compute: () => Tensor, xs: Tensor[], dy: Tensor, per: number): Task {
-  return repeated(() => gradients(() => sum(mul(compute(), dy)), xs), per)
+/** A task and how to free what it holds. */
+export interface Prepared extends Timed {
+  dispose(): void
 }
 
 /** The job on ferrograd, on whatever number of threads is set. */
-export function makeTask(job: JobName): Task {
-  switch (job) {
-    case 'matmul-256':
-    case 'matmul-512':
-    case 'matmul-1024': {
-      const size = Number(job.slice('matmul-'.length))
-      const [a, b] = [random(size, size), random(size, size)]
-      return repeated(() => matmul(a, b), 8)
-    }
-    case 'conv2d':
-    case 'conv2d-backward': {
-      const [x, weight, bias] = [random(64, 32, 32, 32), random(3, 3, 32, 32), random(32)]
-      const forward = () => conv2d(x, weight, { bias, padding: 'same' })
-      if (job === 'conv2d') return repeated(forward, 4)
-      return withGradients(forward, [x, weight, bias], random(64, 32, 32, 32), 2)
-    }
-    case 'relu': {
-      const x = random(64, 32, 32, 64)
-      return repeated(() => relu(x), 8)
-    }
-    case 'batch-norm':
-    case 'batch-norm-backward': {
-      const [x, gamma, beta] = [random(64, 32, 32, 64), random(64), random(64)]
-      const forward = () => batchNorm(x, { gamma, beta, epsilon: 1e-5 })
-      if (job === 'batch-norm') return repeated(forward, 8)
-      return withGradients(forward, [x, gamma, beta], random(64, 32, 32, 64), 4)
-    }
-    case 'max-pool2d':
-    case 'max-pool2d-backward': {
-      const x = random(64, 32, 32, 64)
-      const forward = () => maxPool2d(x, { size: 2 })
-      if (job === 'max-pool2d') return repeated(forward, 8)
-      return withGradients(forward, [x], random(64, 16, 16, 64), 4)
-    }
-    case 'tiny-op': {
-      const [a, b] = [random(16), random(16)]
-      return repeated(() => add(a, b), 1000)
-    }
-    case 'mlp-step':
-      return training(mlp(), optimizers.sgd({ learningRate: 0.01 }), random(64, 784))
-    case 'cnn-step-sgd':
-      return training(mnistCnn(), optimizers.sgd({ learningRate: 0.01 }), random(64, 28, 28, 1))
-    case 'cnn-step-adam':
-      return training(mnistCnn(), optimizers.adam({ learningRate: 0.001 }), random(64, 28, 28, 1))
-    case 'vgg-step':
-      return training(vggSmall(), optimizers.sgd({ learningRate: 0.01 }), random(64, 32, 32, 3))
-    case 'cnn-inference': {
-      const model = mnistCnn()
-      const x = random(64, 28, 28, 1)
-      return {
-        run: async () => {
-          const y = scope(() => noGrad(() => model.forward(x)))
-          await y.data()
-          y.dispose()
-        },
-      }
-    }
-    case 'start-up':
-      return { cannot: 'measured apart' }
-  }
-}
-
-export function mlp(): Sequential {
-  return sequential({
-    inputShape: [784],
-    layers: [layers.dense({ units: 256, activation: 'relu' }), layers.dense({ units: 10 })],
-  })
-}
-
-export function mnistCnn(): Sequential {
-  const conv = (filters: number) => layers.conv2d({ filters, kernelSize: 3, padding: 'same', activation: 'relu' })
-  return sequential({
-    inputShape: [28, 28, 1],
-    layers: [
-      conv(32),
-      layers.maxPool2d({ poolSize: 2 }),
-      conv(64),
-      layers.maxPool2d({ poolSize: 2 }),
-      layers.flatten(),
-      layers.dense({ units: 128, activation: 'relu' }),
-      layers.dense({ units: 10 }),
-    ],
-  })
-}
-
-export function vggSmall(): Sequential {
-  const block = (filters: number) => [
-    layers.conv2d({ filters, kernelSize: 3, padding: 'same', activation: 'relu' }),
-    layers.conv2d({ filters, kernelSize: 3, padding: 'same', activation: 'relu' }),
-    layers.maxPool2d({ poolSize: 2 }),
-  ]
-  return sequential({
-    inputShape: [32, 32, 3],
-    layers: [...block(64), ...block(128), ...block(256), layers.flatten(), layers.dense({ units: 10 })],
-  })
-}
-
-/** One step and its loss, read: as often as the others hand it over. */
-export function training(model: Sequential, optimizer: Optimizer, xs: Tensor): { run: () => Promise<number> } {
-  const ys = tensor(labels(64))
+export function makeTask(job: Job): Prepared {
+  const held: { dispose(): void }[] = []
+  const task = new Maker(job, (x) => {
+    held.push(x)
+    return x
+  }).task()
   return {
-    run: async () => {
-      const loss = scope(() => {
-        const loss = losses.softmaxCrossEntropy(model.forward(xs, { training: true }), ys)
-        optimizer.step(backward(loss))
-        return loss
-      })
-      const value = await loss.item()
-      loss.dispose()
-      return value
+    ...task,
+    dispose: () => {
+      for (const x of held) x.dispose()
     },
   }
+}
+
+/** What an op leaves behind for `backward`: see ts/tensor/graph.ts. */
+interface Recorded {
+  rule(dy: Tensor, saved: readonly Tensor[], wanted: readonly boolean[]): readonly (Tensor | undefined)[]
+  takeSaved(): readonly Tensor[]
+}
+
+class Maker {
+  constructor(
+    private readonly job: Job,
+    private readonly hold: <T extends { dispose(): void }>(x: T) => T,
+  ) {}
+
+  task(): Timed {
+    const { work } = this.job
+    switch (work.op) {
+      case 'matmul': {
+        const [a, b] = [this.random(work.size, work.size), this.random(work.size, work.size)]
+        return this.repeated(() => matmul(a, b))
+      }
+      case 'dense':
+        return this.dense(work)
+      case 'conv2d':
+        return this.conv2d(work)
+      case 'update':
+        return this.update(work)
+      case 'step': {
+        const xs = this.random(work.batch, ...work.input)
+        return this.hold(training(makeNetwork(work.network), makeOptimizer(work.optimizer, work.learningRate), xs))
+      }
+      case 'inference':
+        return this.hold(inference(makeNetwork(work.network), this.random(work.batch, ...work.input)))
+      case 'tiny': {
+        const [a, b] = [this.random(work.size), this.random(work.size)]
+        return this.repeated(() => add(a, b), 1000)
+      }
+      case 'start-up':
+        throw new RangeError('start-up is measured apart')
+      default:
+        return this.memoryBound(work)
+    }
+  }
+
+  private random(...shape: number[]): Tensor {
+    const count = shape.reduce((a, b) => a * b, 1)
+    return this.hold(tensor(fill(count, shape.length), { shape }))
+  }
+
+  private dense({ batch, inputs, units, direction }: Dense): Timed {
+    const x = this.random(batch, inputs)
+    const [weight, bias] = [this.random(inputs, units), this.random(units)]
+    const forward = (x: Tensor, weight: Tensor) => matmul(x, weight, { bias })
+    if (direction === 'forward') return this.repeated(() => forward(x, weight))
+    return this.gradientAlone(forward, x, weight, direction)
+  }
+
+  private conv2d({ batch, size, channels, filters, kernel, stride, direction }: Conv2d): Timed {
+    const x = this.random(batch, size, size, channels)
+    const [weight, bias] = [this.random(kernel, kernel, channels, filters), this.random(filters)]
+    const forward = (x: Tensor, weight: Tensor) => conv2d(x, weight, { bias, stride, padding: (kernel - 1) / 2 })
+    if (direction === 'forward') return this.repeated(() => forward(x, weight))
+    if (direction === 'all') return this.withGradients(() => forward(x, weight), [x, weight, bias])
+    return this.gradientAlone(forward, x, weight, direction)
+  }
+
+  private memoryBound({ op, shape, direction }: MemoryBound): Timed {
+    const x = this.random(...shape)
+    const channels = shape.at(-1)!
+    const [gamma, beta] = [this.random(channels), this.random(channels)]
+    const other = op === 'add' || op === 'mul' ? this.random(...shape) : x
+    const ys = this.hold(tensor(labels(shape[0]!, channels)))
+    const calls: Record<MemoryBound['op'], () => Tensor> = {
+      relu: () => relu(x),
+      gelu: () => gelu(x),
+      sigmoid: () => sigmoid(x),
+      tanh: () => tanh(x),
+      add: () => add(x, other),
+      mul: () => mul(x, other),
+      maxPool2d: () => maxPool2d(x, { size: 2 }),
+      batchNorm: () => batchNorm(x, { gamma, beta, epsilon: 1e-5 }),
+      layerNorm: () => layerNorm(x, { gamma, beta, epsilon: 1e-5 }),
+      softmax: () => softmax(x),
+      softmaxCrossEntropy: () => losses.softmaxCrossEntropy(x, ys),
+      dropout: () => dropout(x, { rate: 0.5 }),
+    }
+    if (direction === 'forward') return this.repeated(calls[op])
+    return this.withGradients(calls[op], op === 'batchNorm' || op === 'layerNorm' ? [x, gamma, beta] : [x])
+  }
+
+  private update({ optimizer: name, learningRate, parameters }: Update): Timed {
+    const optimizer = this.hold(makeOptimizer(name, learningRate))
+    // Gradients of a step are what an optimizer takes; the same ones every time cost it the same.
+    const found = scope(() => {
+      if (typeof parameters === 'number') {
+        const weights = this.hold(variable(this.random(parameters)))
+        return backward(losses.meanSquaredError(weights, this.random(parameters)))
+      }
+      const network = this.hold(makeNetwork(parameters))
+      const xs = this.random(2, 32, 32, 3)
+      const scores = network.forward(xs, { training: true }) as Tensor
+      return backward(losses.softmaxCrossEntropy(scores, this.hold(tensor(labels(2)))))
+    })
+    this.hold(found)
+    return this.repeated(() => optimizer.step(found))
+  }
+
+  /**
+   * One gradient alone, x's or the weight's. The public interface computes gradients behind a forward pass only, so this
+   * calls the rule that the op recorded, as `backward` does, again and again.
+   */
+  private gradientAlone(
+    forward: (x: Tensor, weight: Tensor) => Tensor,
+    x: Tensor,
+    weight: Tensor,
+    direction: 'input' | 'weight',
+  ): Timed {
+    const y = this.hold(forward(this.hold(variable(x)), this.hold(variable(weight))))
+    const dy = this.random(...y.shape)
+    const { node } = (y as unknown as { life: { node: Recorded } }).life
+    const wanted = [direction === 'input', direction === 'weight', false]
+    return this.repeated(() => noGrad(() => node.rule(dy, node.takeSaved(), wanted)))
+  }
+
+  /** The op and its gradients, given that of its result. */
+  private withGradients(compute: () => Tensor, xs: Tensor[]): Timed {
+    const upstream = this.random(...scope(() => [...compute().shape]))
+    return this.repeated(() => gradients(compute, xs, { upstream }))
+  }
+
+  /** An op a few times in a row and one wait at the end, as inside a training step: the wait alone is no op's cost. */
+  private repeated(compute: () => unknown, per = timesInARow(this.job)): Timed {
+    const one = this.random(1)
+    return {
+      per,
+      run: async () => {
+        const last = scope(() => {
+          for (let i = 0; i < per; i++) scope(() => void compute())
+          return add(one, one)
+        })
+        // Work runs in order: when this number is there, everything before it is done.
+        await last.item()
+        last.dispose()
+      },
+    }
+  }
+}
+
+/** So many that they take some milliseconds. */
+function timesInARow({ flops = 0, bytes = 0 }: Job): number {
+  const seconds = flops / 3e11 + bytes / 3e10
+  return Math.min(16, Math.max(1, Math.ceil(0.005 / seconds)))
 }

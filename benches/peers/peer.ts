@@ -1,24 +1,6 @@
 // What a library must offer to take part in the comparison.
 
-/** The jobs, by name; jobs.ts says what each one is. */
-export type JobName =
-  | 'matmul-256'
-  | 'matmul-512'
-  | 'matmul-1024'
-  | 'conv2d'
-  | 'conv2d-backward'
-  | 'relu'
-  | 'batch-norm'
-  | 'batch-norm-backward'
-  | 'max-pool2d'
-  | 'max-pool2d-backward'
-  | 'mlp-step'
-  | 'cnn-step-sgd'
-  | 'cnn-step-adam'
-  | 'cnn-inference'
-  | 'vgg-step'
-  | 'tiny-op'
-  | 'start-up'
+import type { Job } from '../work.js'
 
 /** A job ready to run, or why this library does not run it. */
 export type Task = Timed | SelfTimed | { cannot: string }
@@ -33,7 +15,14 @@ export interface Timed {
 
 /** Runs the job for about `seconds` in a process of its own and says how long one takes. */
 export interface SelfTimed {
-  sample: (seconds: number) => Promise<{ seconds: number; variant?: string }>
+  sample: (seconds: number) => Promise<Sample>
+}
+
+export interface Sample {
+  /** Of the fastest variant. */
+  seconds: number
+  /** Seconds of every variant, where there are several. */
+  variants?: Record<string, number>
 }
 
 export interface PeerOptions {
@@ -47,9 +36,9 @@ export interface Peer {
   readonly version: string
   /** How many threads it computes with. */
   readonly threads: number
-  prepare(job: JobName): Promise<Task>
+  prepare(job: Job): Promise<Task>
   /** Frees what the job holds. */
-  release?(job: JobName): void | Promise<void>
+  release?(job: Job): void | Promise<void>
   close?(): void | Promise<void>
 }
 
@@ -58,11 +47,21 @@ export type StartPeer = (options: PeerOptions) => Promise<Peer | { name: string;
 
 /** `count` numbers in [-0.5, 0.5), the same every time: every peer computes on such data, none on zeros. */
 export function fill(count: number, seed = 1): Float32Array {
+  const values = new Float32Array(count)
   let state = seed
-  return Float32Array.from({ length: count }, () => {
+  for (let i = 0; i < count; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32 - 0.5
-  })
+    values[i] = state / 2 ** 32 - 0.5
+  }
+  return values
+}
+
+/** Why a peer that does so many operations a second leaves a job out; undefined when it does not. */
+export function tooSlow({ flops = 0 }: Job, flopsPerSecond: number, full: boolean): string | undefined {
+  const seconds = flops / flopsPerSecond
+  if (seconds > 120) return `would take about ${Math.round(seconds / 60)} minutes`
+  if (seconds > 5 && !full) return `takes about ${Math.round(seconds)} s: measured with --full`
+  return undefined
 }
 
 /** The class indices 0, 1, … 9, 0, 1, … of a batch. */

@@ -1,11 +1,12 @@
 """PyTorch's side of the benchmarks: a process that answers JSON lines on stdin with JSON lines on stdout.
 
-{"prepare": job, "threads": n}  -> {"ok": true} or {"cannot": reason}
-{"sample": job, "seconds": s}   -> {"seconds": time of one run, "variant": which of its layouts was that}
-{"release": job}                -> {"ok": true}
+{"prepare": name, "work": what, "threads": n}  -> {"ok": true} or {"cannot": reason}
+{"sample": name, "seconds": s}                 -> {"seconds": of the fastest variant, "variants": of each}
+{"release": name}                              -> {"ok": true}
 
-A sample runs each variant (contiguous NCHW and channels_last where both apply) for about s seconds and reports the
-fastest, timed here so that the pipe costs PyTorch nothing. Sizes are those of jobs.ts.
+What there is to compute comes as data; work.ts says which kinds there are. A sample runs each variant (contiguous NCHW and
+channels_last where both apply) for about s seconds and reports the fastest, timed here so that the pipe costs PyTorch
+nothing.
 """
 
 import json
@@ -16,14 +17,22 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+# Operations that are run several times in a row, so that the clock does not weigh in.
+TINY_RUNS = 1000
+
 
 def fill(*shape, requires_grad=False):
     return torch.rand(shape).sub_(0.5).requires_grad_(requires_grad)
 
 
-def laid_out(tensor, layout):
+def images(batch, height, width, channels):
+    """Of the shape that PyTorch wants, whatever their layout."""
+    return fill(batch, channels, height, width)
+
+
+def laid_out(tensor, layout, requires_grad=False):
     """The tensor in a memory format, as a leaf of its own."""
-    return tensor.detach().contiguous(memory_format=layout).requires_grad_(tensor.requires_grad)
+    return tensor.detach().contiguous(memory_format=layout).requires_grad_(requires_grad)
 
 
 def per_layout(make):
@@ -33,94 +42,104 @@ def per_layout(make):
     }
 
 
-def matmul(size):
-    a, b = fill(size, size), fill(size, size)
+def plain(run):
+    """The only variant: computes without recording."""
 
-    def run():
+    def quiet():
         with torch.no_grad():
-            return a @ b
+            return run()
 
-    return {"contiguous": run}
+    return {"contiguous": quiet}
 
 
-def conv(backward):
+def matmul(work):
+    a, b = fill(work["size"], work["size"]), fill(work["size"], work["size"])
+    return plain(lambda: a @ b)
+
+
+def dense(work):
+    batch, inputs, units = work["batch"], work["inputs"], work["units"]
+    x, weight, bias, dy = fill(batch, inputs), fill(units, inputs), fill(units), fill(batch, units)
+    # The gradients are the products that autograd computes for F.linear.
+    return plain(
+        {
+            "forward": lambda: F.linear(x, weight, bias),
+            "input": lambda: dy @ weight,
+            "weight": lambda: dy.t() @ x,
+        }[work["direction"]]
+    )
+
+
+def conv2d(work):
+    size, kernel, stride, filters = work["size"], work["kernel"], work["stride"], work["filters"]
+    padding, direction = (kernel - 1) // 2, work["direction"]
+
     def make(layout):
-        x = laid_out(fill(64, 32, 32, 32, requires_grad=backward), layout)
-        weight = laid_out(fill(32, 32, 3, 3, requires_grad=backward), layout)
-        bias = fill(32, requires_grad=backward)
-        dy = laid_out(fill(64, 32, 32, 32), layout)
+        recorded = direction == "all"
+        x = laid_out(images(work["batch"], size, size, work["channels"]), layout, recorded)
+        weight = laid_out(fill(filters, work["channels"], kernel, kernel), layout, recorded)
+        bias = fill(filters, requires_grad=recorded)
+
+        def forward():
+            return F.conv2d(x, weight, bias, stride=stride, padding=padding)
+
+        dy = laid_out(torch.rand_like(forward()), layout)
+        wanted = [direction == "input", direction == "weight", False]
 
         def run():
-            if not backward:
-                with torch.no_grad():
-                    return F.conv2d(x, weight, bias, padding=1)
-            return torch.autograd.grad(F.conv2d(x, weight, bias, padding=1), [x, weight, bias], dy)
+            if direction == "all":
+                return torch.autograd.grad(forward(), [x, weight, bias], dy)
+            with torch.no_grad():
+                if direction == "forward":
+                    return forward()
+                return torch.ops.aten.convolution_backward(
+                    dy, x, weight, [filters], [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, wanted
+                )
 
         return run
 
     return per_layout(make)
 
 
-def memory_bound(name, backward):
+def memory_bound(work):
+    op, shape, recorded = work["op"], work["shape"], work["direction"] == "all"
+
     def make(layout):
-        x = laid_out(fill(64, 64, 32, 32, requires_grad=backward), layout)
-        gamma, beta = fill(64, requires_grad=backward), fill(64, requires_grad=backward)
+        x = images(*shape) if layout is not None else fill(*shape)
+        x = laid_out(x, layout or torch.contiguous_format, recorded)
+        other = torch.rand_like(x.detach())
+        channels = shape[-1]
+        gamma, beta = fill(channels, requires_grad=recorded), fill(channels, requires_grad=recorded)
+        labels = torch.arange(shape[0]) % channels
         call = {
             "relu": lambda: F.relu(x),
-            "maxPool": lambda: F.max_pool2d(x, 2),
+            "gelu": lambda: F.gelu(x),
+            "sigmoid": lambda: torch.sigmoid(x),
+            "tanh": lambda: torch.tanh(x),
+            "add": lambda: x + other,
+            "mul": lambda: x * other,
+            "maxPool2d": lambda: F.max_pool2d(x, 2),
             "batchNorm": lambda: F.batch_norm(x, None, None, gamma, beta, training=True),
-        }[name]
-        wanted = [x, gamma, beta] if name == "batchNorm" else [x]
+            "layerNorm": lambda: F.layer_norm(x, [channels], gamma, beta),
+            "softmax": lambda: F.softmax(x, -1),
+            "softmaxCrossEntropy": lambda: F.cross_entropy(x, labels),
+            "dropout": lambda: F.dropout(x, 0.5, training=True),
+        }[op]
+        wanted = [x, gamma, beta] if op in ("batchNorm", "layerNorm") else [x]
         dy = torch.rand_like(call().detach())
 
         def run():
-            if not backward:
-                with torch.no_grad():
-                    return call()
-            return torch.autograd.grad(call(), wanted, dy)
+            if recorded:
+                return torch.autograd.grad(call(), wanted, dy)
+            with torch.no_grad():
+                return call()
 
         return run
 
-    return per_layout(make)
-
-
-def training(network, optimizer_name, x, classes):
-    def make(layout):
-        torch.manual_seed(1)
-        model = network()
-        images = x
-        if x.dim() == 4:
-            model, images = model.to(memory_format=layout), x.contiguous(memory_format=layout)
-        labels = torch.arange(len(x)) % classes
-        parameters = list(model.parameters())
-        if optimizer_name == "adam":
-            optimizer = torch.optim.Adam(parameters, lr=1e-3, fused=True)
-        else:
-            optimizer = torch.optim.SGD(parameters, lr=1e-2)
-
-        def run():
-            optimizer.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
-
-        return run
-
-    return per_layout(make) if x.dim() == 4 else {"contiguous": make(torch.contiguous_format)}
-
-
-def inference(network, x):
-    def make(layout):
-        model, images = network().to(memory_format=layout).eval(), x.contiguous(memory_format=layout)
-
-        def run():
-            with torch.inference_mode():
-                return model(images)
-
-        return run
-
-    return per_layout(make)
+    # Where only numbers count, and not where they lie, one layout is enough.
+    if op in ("maxPool2d", "batchNorm", "relu"):
+        return per_layout(make)
+    return {"contiguous": make(None)}
 
 
 def mlp():
@@ -135,55 +154,160 @@ def mnist_cnn():
     )  # fmt: skip
 
 
-def vgg_small():
+def vgg_convolutions(blocks):
+    """A list of layers: for each (filters, depth) so many 3 × 3 convolutions and a pool."""
     layers, channels = [], 3
-    for filters in (64, 128, 256):
-        for _ in range(2):
-            layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU()]
+    for filters, depth in blocks:
+        for _ in range(depth):
+            layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(inplace=True)]
             channels = filters
         layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * 4 * 256, 10))
+    return layers
 
 
-def tiny_op():
-    a, b = fill(16), fill(16)
+def vgg_small():
+    return nn.Sequential(*vgg_convolutions([(64, 2), (128, 2), (256, 2)]), nn.Flatten(), nn.Linear(4 * 4 * 256, 10))
+
+
+def vgg16():
+    model = nn.Sequential(
+        *vgg_convolutions([(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)]), nn.Flatten(),
+        nn.Linear(7 * 7 * 512, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5),
+        nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(4096, 1000),
+    )  # fmt: skip
+    return started_by_he(model)
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.first = nn.Conv2d(channels, filters, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(filters)
+        self.second = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(filters)
+        self.shortcut = nn.Identity()
+        if stride != 1 or channels != filters:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels, filters, 1, stride, bias=False), nn.BatchNorm2d(filters)
+            )
+
+    def forward(self, x):
+        y = F.relu(self.first_norm(self.first(x)), inplace=True)
+        y = self.second_norm(self.second(y))
+        y += self.shortcut(x)
+        return F.relu(y, inplace=True)
+
+
+def resnet18():
+    layers = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
+    channels = 64
+    for filters in (64, 128, 256, 512):
+        layers.append(BasicBlock(channels, filters, 1 if filters == 64 else 2))
+        layers.append(BasicBlock(filters, filters, 1))
+        channels = filters
+    model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+    return started_by_he(model)
+
+
+def started_by_he(model):
+    for module in model.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    return model
+
+
+NETWORKS = {"mlp": mlp, "mnistCnn": mnist_cnn, "vggSmall": vgg_small, "resNet18": resnet18, "vgg16": vgg16}
+
+
+def batch_of(work):
+    shape = [work["batch"], *work["input"]]
+    return images(*shape) if len(shape) == 4 else fill(*shape)
+
+
+def make_optimizer(work, parameters, **kind):
+    rate = work["learningRate"]
+    if work["optimizer"] == "adam":
+        return torch.optim.Adam(parameters, lr=rate, **kind)
+    return torch.optim.SGD(parameters, lr=rate, momentum=0.9 if work["optimizer"] == "momentum" else 0, **kind)
+
+
+def update(work):
+    def make(**kind):
+        if isinstance(work["parameters"], int):
+            parameters = [nn.Parameter(fill(work["parameters"]))]
+        else:
+            parameters = list(NETWORKS[work["parameters"]]().parameters())
+        for parameter in parameters:
+            parameter.grad = torch.rand_like(parameter).mul_(1e-3)
+        return make_optimizer(work, parameters, **kind).step
+
+    return {"fused": make(fused=True), "default": make()}
+
+
+def step(work):
+    x = batch_of(work)
+
+    def make(layout):
+        torch.manual_seed(1)
+        model, xs = NETWORKS[work["network"]](), x
+        if layout is not None:
+            model, xs = model.to(memory_format=layout), x.contiguous(memory_format=layout)
+        labels = torch.arange(len(xs)) % work["classes"]
+        optimizer = make_optimizer(work, list(model.parameters()), fused=True)
+
+        def run():
+            optimizer.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(model(xs), labels)
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        return run
+
+    return per_layout(make) if x.dim() == 4 else {"contiguous": make(None)}
+
+
+def inference(work):
+    x = batch_of(work)
+
+    def make(layout):
+        model, xs = NETWORKS[work["network"]]().to(memory_format=layout).eval(), x.contiguous(memory_format=layout)
+
+        def run():
+            with torch.inference_mode():
+                return model(xs)
+
+        return run
+
+    return per_layout(make)
+
+
+def tiny(work):
+    a, b = fill(work["size"]), fill(work["size"])
 
     def run():
-        with torch.no_grad():
-            for _ in range(RUNS_PER_CALL["tiny-op"]):
-                a + b
+        for _ in range(TINY_RUNS):
+            a + b
 
-    return {"contiguous": run}
+    return plain(run)
 
 
-JOBS = {
-    "matmul-256": lambda: matmul(256),
-    "matmul-512": lambda: matmul(512),
-    "matmul-1024": lambda: matmul(1024),
-    "conv2d": lambda: conv(False),
-    "conv2d-backward": lambda: conv(True),
-    "relu": lambda: memory_bound("relu", False),
-    "batch-norm": lambda: memory_bound("batchNorm", False),
-    "batch-norm-backward": lambda: memory_bound("batchNorm", True),
-    "max-pool2d": lambda: memory_bound("maxPool", False),
-    "max-pool2d-backward": lambda: memory_bound("maxPool", True),
-    "mlp-step": lambda: training(mlp, "sgd", fill(64, 784), 10),
-    "cnn-step-sgd": lambda: training(mnist_cnn, "sgd", fill(64, 1, 28, 28), 10),
-    "cnn-step-adam": lambda: training(mnist_cnn, "adam", fill(64, 1, 28, 28), 10),
-    "cnn-inference": lambda: inference(mnist_cnn, fill(64, 1, 28, 28)),
-    "vgg-step": lambda: training(vgg_small, "sgd", fill(64, 3, 32, 32), 10),
-    "tiny-op": tiny_op,
-}
-
-# Jobs whose function runs them several times, so that the clock does not weigh in.
-RUNS_PER_CALL = {"tiny-op": 1000}
+KINDS = {
+    "matmul": matmul, "dense": dense, "conv2d": conv2d, "update": update, "step": step, "inference": inference,
+    "tiny": tiny,
+}  # fmt: skip
 
 prepared = {}
 
 
-def best_time(run, seconds):
-    """The fastest of the chunks of 20 ms or one run that fit in `seconds`, per run: what benny does for the others."""
-    best, start = float("inf"), time.perf_counter()
+def variants_of(work):
+    """name -> function that does the work once."""
+    return KINDS.get(work["op"], memory_bound)(work)
+
+
+def chunk_times(run, seconds):
+    """For about `seconds`, chunks of 20 ms or one run: the mean time of a run in each. It is what benny does for the others."""
+    times, start = [], time.perf_counter()
     while True:
         count, chunk = 0, time.perf_counter()
         while True:
@@ -192,30 +316,35 @@ def best_time(run, seconds):
             now = time.perf_counter()
             if now - chunk >= 0.02:
                 break
-        best = min(best, (now - chunk) / count)
+        times.append((now - chunk) / count)
         if now - start >= seconds:
-            return best
+            return times
+
+
+def prepare(name, work, threads):
+    torch.set_num_threads(threads)
+    variants = variants_of(work)
+    for run in variants.values():
+        run()
+        run()
+    prepared[name] = (work, variants)
+    return {"ok": True}
+
+
+def sample(name, seconds):
+    work, variants = prepared[name]
+    share, runs = seconds / len(variants), TINY_RUNS if work["op"] == "tiny" else 1
+    times = {variant: min(chunk_times(run, share)) / runs for variant, run in variants.items()}
+    return {"seconds": min(times.values()), "variants": times}
 
 
 def answer(request):
     if "prepare" in request:
-        job = request["prepare"]
-        if job not in JOBS:
-            return {"cannot": "not written for PyTorch"}
-        torch.set_num_threads(request["threads"])
-        prepared[job] = JOBS[job]()
-        for run in prepared[job].values():
-            run()
-            run()
-        return {"ok": True}
+        return prepare(request["prepare"], request["work"], request["threads"])
     if "release" in request:
         prepared.pop(request["release"], None)
         return {"ok": True}
-    variants = prepared[request["sample"]]
-    share = request["seconds"] / len(variants)
-    times = {name: best_time(run, share) for name, run in variants.items()}
-    best = min(times, key=times.get)
-    return {"seconds": times[best] / RUNS_PER_CALL.get(request["sample"], 1), "variant": best}
+    return sample(request["sample"], request["seconds"])
 
 
 def main():

@@ -12,7 +12,7 @@ interface Reply {
   ok?: boolean
   version?: string
   seconds?: number
-  variant?: string
+  variants?: Record<string, number>
   cannot?: string
 }
 
@@ -73,18 +73,18 @@ export const startPytorch: StartPeer = async ({ threads }) => {
     version,
     threads,
     async prepare(job) {
-      const { cannot } = await python.ask({ prepare: job, threads })
+      const { cannot } = await python.ask({ prepare: job.name, work: job.work, threads })
       if (cannot !== undefined) return { cannot }
       return {
-        sample: async (seconds) => {
-          const reply = await python.ask({ sample: job, seconds })
-          if (reply.seconds === undefined) throw new Error(reply.cannot)
-          return { seconds: reply.seconds, ...(reply.variant === undefined ? {} : { variant: reply.variant }) }
+        sample: async (budget) => {
+          const { seconds, variants = {}, cannot } = await python.ask({ sample: job.name, seconds: budget })
+          if (seconds === undefined) throw new Error(cannot)
+          return { seconds, ...(Object.keys(variants).length > 1 && { variants }) }
         },
       }
     },
     release: async (job) => {
-      await python.ask({ release: job })
+      await python.ask({ release: job.name })
     },
     close: () => python.stop(),
   }

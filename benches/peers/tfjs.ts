@@ -4,26 +4,22 @@ import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import type * as Core from '@tensorflow/tfjs-core'
 import type * as Layers from '@tensorflow/tfjs-layers'
-import { fill, type JobName, labels, type Peer, type StartPeer, type Task, versionOf } from './peer.js'
+import type { Inference, Job, MemoryBound, Step, Work } from '../work.js'
+import { fill, labels, type Peer, type StartPeer, type Task, tooSlow, versionOf } from './peer.js'
 
 const require = createRequire(import.meta.url)
 
-/** Jobs that take the CPU backend many seconds, and how many. */
-const slowOnCpu: Partial<Record<JobName, string>> = {
-  'conv2d-backward': '7 s',
-  'cnn-step-sgd': '40 s',
-  'cnn-step-adam': '40 s',
-}
-const hopelessOnCpu: Partial<Record<JobName, string>> = { 'vgg-step': 'would take about 20 minutes a step' }
+/** Operations a second, about, to tell what would take too long. */
+const speeds = { cpu: 8e8, wasm: 3e10 }
 
 const noFilterGradient = 'its WebAssembly backend has no gradient of a convolution with respect to the weight'
 const noPoolGradient = 'its WebAssembly backend has no gradient of max pooling'
-const impossibleOnWasm: Partial<Record<JobName, string>> = {
-  'conv2d-backward': noFilterGradient,
-  'cnn-step-sgd': noFilterGradient,
-  'cnn-step-adam': noFilterGradient,
-  'vgg-step': noFilterGradient,
-  'max-pool2d-backward': noPoolGradient,
+
+function impossibleOnWasm({ work }: Job): string | undefined {
+  if (work.op === 'conv2d' && work.direction === 'all') return noFilterGradient
+  if (work.op === 'step' && work.network !== 'mlp') return noFilterGradient
+  if (work.op === 'maxPool2d' && work.direction === 'all') return noPoolGradient
+  return undefined
 }
 
 const startWith =
@@ -37,21 +33,19 @@ const startWith =
     }
     require('@tensorflow/tfjs-layers') // registers the gradients, too
     tf.enableProdMode() // neither checks of every op nor a greeting on the console
-    const kept = new Map<JobName, Core.Tensor[]>()
+    const kept = new Map<Job, Core.Tensor[]>()
     const peer: Peer = {
       name: `tfjs ${backend}`,
       version: versionOf(require, '@tensorflow/tfjs-core'),
       threads: 1,
       async prepare(job) {
-        if (backend === 'wasm' && impossibleOnWasm[job]) return { cannot: impossibleOnWasm[job] }
-        if (backend === 'cpu' && hopelessOnCpu[job]) return { cannot: hopelessOnCpu[job] }
-        const slow = backend === 'cpu' && !full ? slowOnCpu[job] : undefined
-        if (slow !== undefined) return { cannot: `takes about ${slow}: measured with --full` }
+        const reason = (backend === 'wasm' ? impossibleOnWasm(job) : undefined) ?? tooSlow(job, speeds[backend], full)
+        if (reason !== undefined) return { cannot: reason }
         // Both backends live in one process; the harness selects the one that runs.
         await tf.setBackend(backend)
         const tensors: Core.Tensor[] = []
         kept.set(job, tensors)
-        const task = makeTask(tf, job, tensors)
+        const task = makeTask(tf, job.work, tensors)
         return 'run' in task ? { ...task, select: () => tf.setBackend(backend) } : task
       },
       release(job) {
@@ -65,15 +59,12 @@ const startWith =
 export const startTfjsCpu = startWith('cpu')
 export const startTfjsWasm = startWith('wasm')
 
-function makeTask(tf: typeof Core, job: JobName, kept: Core.Tensor[]): Task {
-  const tensor = <R extends Core.Rank>(...shape: Core.ShapeMap[R]): Core.Tensor<R> => {
-    const made = tf.tensor<R>(
-      fill(
-        (shape as number[]).reduce((a, b) => a * b, 1),
-        kept.length + 1,
-      ),
-      shape as Core.ShapeMap[R],
-    )
+type MakeTensor = <R extends Core.Rank>(...shape: Core.ShapeMap[R]) => Core.Tensor<R>
+
+function makeTask(tf: typeof Core, work: Work, kept: Core.Tensor[]): Task {
+  const tensor: MakeTensor = <R extends Core.Rank>(...shape: Core.ShapeMap[R]): Core.Tensor<R> => {
+    const count = (shape as number[]).reduce((a, b) => a * b, 1)
+    const made = tf.tensor<R>(fill(count, kept.length + 1), shape as Core.ShapeMap[R])
     kept.push(made)
     return made
   }
@@ -86,83 +77,90 @@ function makeTask(tf: typeof Core, job: JobName, kept: Core.Tensor[]): Task {
     },
     per,
   })
-  const withGradients = (fn: (...xs: Core.Tensor[]) => Core.Tensor, xs: Core.Tensor[], dy: Core.Tensor): Task => {
+  /** The op, or the op and its gradients. */
+  const inDirection = (direction: string, fn: (...xs: Core.Tensor[]) => Core.Tensor, xs: Core.Tensor[]): Task => {
+    if (direction === 'forward') return task(() => fn(...xs))
+    if (direction !== 'all') return { cannot: 'offers no gradient apart from a forward pass' }
+    const shape = tf.tidy(() => fn(...xs).shape)
+    const dy = tensor(...(shape as Core.ShapeMap[Core.Rank]))
     const gradients = tf.grads(fn)
     return task(() => gradients(xs, dy))
   }
 
-  switch (job) {
-    case 'matmul-256':
-    case 'matmul-512':
-    case 'matmul-1024': {
-      const size = Number(job.slice('matmul-'.length))
+  switch (work.op) {
+    case 'matmul': {
+      const { size } = work
       const [a, b] = [tensor<Core.Rank.R2>(size, size), tensor<Core.Rank.R2>(size, size)]
       return task(() => tf.matMul(a, b))
     }
-    case 'conv2d':
-    case 'conv2d-backward': {
-      const x = tensor<Core.Rank.R4>(64, 32, 32, 32)
-      const weight = tensor<Core.Rank.R4>(3, 3, 32, 32)
-      const bias = tensor<Core.Rank.R1>(32)
+    case 'dense': {
+      const { batch, inputs, units, direction } = work
+      const xs = [tensor<Core.Rank.R2>(batch, inputs), tensor<Core.Rank.R2>(inputs, units), tensor<Core.Rank.R1>(units)]
+      return inDirection(direction, (x, weight, bias) => tf.add(tf.matMul(x!, weight!), bias!), xs)
+    }
+    case 'conv2d': {
+      const { batch, size, channels, filters, kernel, stride, direction } = work
+      const x = tensor<Core.Rank.R4>(batch, size, size, channels)
+      const weight = tensor<Core.Rank.R4>(kernel, kernel, channels, filters)
+      const padding = (kernel - 1) / 2
       const forward = (x: Core.Tensor, weight: Core.Tensor, bias: Core.Tensor) =>
-        tf.add(tf.conv2d(x as Core.Tensor4D, weight as Core.Tensor4D, 1, 'same'), bias)
-      if (job === 'conv2d') return task(() => forward(x, weight, bias))
-      return withGradients(
-        forward as (...xs: Core.Tensor[]) => Core.Tensor,
-        [x, weight, bias],
-        tensor<Core.Rank.R4>(64, 32, 32, 32),
-      )
+        tf.add(tf.conv2d(x as Core.Tensor4D, weight as Core.Tensor4D, stride, padding), bias)
+      return inDirection(direction, forward as (...xs: Core.Tensor[]) => Core.Tensor, [
+        ...[x, weight, tensor<Core.Rank.R1>(filters)],
+      ])
     }
-    case 'relu': {
-      const x = tensor<Core.Rank.R4>(64, 32, 32, 64)
-      return task(() => tf.relu(x))
-    }
-    case 'batch-norm':
-    case 'batch-norm-backward': {
-      const x = tensor<Core.Rank.R4>(64, 32, 32, 64)
-      const [gamma, beta] = [tensor<Core.Rank.R1>(64), tensor<Core.Rank.R1>(64)]
-      const forward = (x: Core.Tensor, gamma: Core.Tensor, beta: Core.Tensor) => {
-        const { mean, variance } = tf.moments(x, [0, 1, 2])
-        return tf.batchNorm4d(
-          x as Core.Tensor4D,
-          mean as Core.Tensor1D,
-          variance as Core.Tensor1D,
-          beta as Core.Tensor1D,
-          gamma as Core.Tensor1D,
-        )
-      }
-      if (job === 'batch-norm') return task(() => forward(x, gamma, beta))
-      return withGradients(
-        forward as (...xs: Core.Tensor[]) => Core.Tensor,
-        [x, gamma, beta],
-        tensor<Core.Rank.R4>(64, 32, 32, 64),
-      )
-    }
-    case 'max-pool2d':
-    case 'max-pool2d-backward': {
-      const x = tensor<Core.Rank.R4>(64, 32, 32, 64)
-      const forward = (x: Core.Tensor) => tf.maxPool(x as Core.Tensor4D, 2, 2, 'valid')
-      if (job === 'max-pool2d') return task(() => forward(x))
-      return withGradients(forward, [x], tensor<Core.Rank.R4>(64, 16, 16, 64))
-    }
-    case 'tiny-op': {
-      const [a, b] = [tensor<Core.Rank.R1>(16), tensor<Core.Rank.R1>(16)]
+    case 'tiny': {
+      const [a, b] = [tensor<Core.Rank.R1>(work.size), tensor<Core.Rank.R1>(work.size)]
       return task(() => tf.add(a, b), 1000)
     }
+    case 'update':
+      return { cannot: 'offers no step apart from gradients of its own' }
+    case 'step':
+    case 'inference':
+      return networkTask(tf, work, tensor, kept)
     case 'start-up':
       return { cannot: 'measured apart' }
-    default:
-      return networkTask(tf, job, tensor, kept)
+    default: {
+      const { fn, xs } = memoryBound(tf, work, tensor)
+      if (fn === undefined) return { cannot: `has no ${work.op} with gradients of its own` }
+      return inDirection(work.direction, fn, xs)
+    }
   }
 }
 
-function networkTask(
+type Op = (...xs: Core.Tensor[]) => Core.Tensor
+
+function memoryBound(
   tf: typeof Core,
-  job: JobName,
-  tensor: <R extends Core.Rank>(...shape: Core.ShapeMap[R]) => Core.Tensor<R>,
-  kept: Core.Tensor[],
-): Task {
+  { op, shape }: MemoryBound,
+  tensor: MakeTensor,
+): { fn: Op | undefined; xs: Core.Tensor[] } {
+  const x = tensor(...(shape as Core.ShapeMap[Core.Rank]))
+  const channels = shape.at(-1)!
+  const other = op === 'add' || op === 'mul' ? tensor(...(shape as Core.ShapeMap[Core.Rank])) : x
+  const fns: Partial<Record<MemoryBound['op'], Op>> = {
+    relu: (x) => tf.relu(x!),
+    sigmoid: (x) => tf.sigmoid(x!),
+    tanh: (x) => tf.tanh(x!),
+    add: (x) => tf.add(x!, other),
+    mul: (x) => tf.mul(x!, other),
+    softmax: (x) => tf.softmax(x!),
+    dropout: (x) => tf.dropout(x!, 0.5),
+    maxPool2d: (x) => tf.maxPool(x as Core.Tensor4D, 2, 2, 'valid'),
+    batchNorm: ((x: Core.Tensor, gamma: Core.Tensor, beta: Core.Tensor) => {
+      const { mean, variance } = tf.moments(x, [0, 1, 2])
+      const [offset, factor] = [beta as Core.Tensor1D, gamma as Core.Tensor1D]
+      return tf.batchNorm4d(x as Core.Tensor4D, mean as Core.Tensor1D, variance as Core.Tensor1D, offset, factor)
+    }) as Op,
+  }
+  const xs = op === 'batchNorm' ? [x, tensor<Core.Rank.R1>(channels), tensor<Core.Rank.R1>(channels)] : [x]
+  return { fn: fns[op], xs }
+}
+
+function networkTask(tf: typeof Core, work: Step | Inference, tensor: MakeTensor, kept: Core.Tensor[]): Task {
   const { layers, sequential } = require('@tensorflow/tfjs-layers') as typeof Layers
+  if (work.network !== 'mlp' && work.network !== 'mnistCnn') return { cannot: 'would take minutes' }
+  const mlp = work.network === 'mlp'
   const conv = (filters: number, inputShape?: number[]) =>
     layers.conv2d({
       filters,
@@ -172,38 +170,25 @@ function networkTask(
       ...(inputShape === undefined ? {} : { inputShape }),
     })
   const pool = () => layers.maxPooling2d({ poolSize: 2, strides: 2 })
-  const model =
-    job === 'mlp-step'
-      ? sequential({
-          layers: [
-            layers.dense({ units: 256, activation: 'relu', inputShape: [784] }),
-            layers.dense({ units: 10, activation: 'softmax' }),
-          ],
-        })
-      : sequential({
-          layers: [
-            conv(32, [28, 28, 1]),
-            pool(),
-            conv(64),
-            pool(),
-            layers.flatten(),
-            layers.dense({ units: 128, activation: 'relu' }),
-            layers.dense({ units: 10, activation: 'softmax' }),
-          ],
-        })
-  const x = job === 'mlp-step' ? tensor<Core.Rank.R2>(64, 784) : tensor<Core.Rank.R4>(64, 28, 28, 1)
-  if (job === 'cnn-inference') {
+  const hidden = mlp
+    ? [layers.dense({ units: 256, activation: 'relu', inputShape: work.input })]
+    : [
+        ...[conv(32, work.input), pool(), conv(64), pool(), layers.flatten()],
+        layers.dense({ units: 128, activation: 'relu' }),
+      ]
+  const model = sequential({ layers: [...hidden, layers.dense({ units: work.classes, activation: 'softmax' })] })
+  const x = tensor(...([work.batch, ...work.input] as Core.ShapeMap[Core.Rank]))
+  if (work.op === 'inference') {
     return {
       run: () => {
         ;(model.predict(x) as Core.Tensor).dispose()
       },
     }
   }
-  const oneHot = tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(labels(64), 'int32'), 10), 'float32'))
+  const indices = labels(work.batch)
+  const oneHot = tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(indices, 'int32'), work.classes), 'float32'))
   kept.push(oneHot)
-  model.compile({
-    optimizer: job === 'cnn-step-adam' ? tf.train.adam(1e-3) : tf.train.sgd(1e-2),
-    loss: 'categoricalCrossentropy',
-  })
+  const optimizer = work.optimizer === 'adam' ? tf.train.adam(work.learningRate) : tf.train.sgd(work.learningRate)
+  model.compile({ optimizer, loss: 'categoricalCrossentropy' })
   return { run: () => model.trainOnBatch(x, oneHot) }
 }
