@@ -11,6 +11,7 @@ pub mod accumulate;
 pub mod activation;
 pub mod augment;
 pub mod broadcast;
+mod cache;
 pub mod conv2d;
 pub mod covariance;
 pub mod dimensions;

@@ -45,6 +45,11 @@ pub struct Geometry {
     lens: [usize; 3],
 }
 
+/// How many times fewer floats must be moved for a detour over the transposed result.
+const SWAP: usize = 4;
+/// Floats of B below which the detour, another job for all threads, costs more than it gains.
+const SWAP_FROM: usize = 1 << 19;
+
 /// More axes than any tensor has.
 const MOST_AXES: usize = 64;
 
@@ -166,6 +171,25 @@ impl Geometry {
             !next
         });
         self.k = depth;
+    }
+
+    /// The product whose result is the transpose of this one, if there is but one product.
+    pub(super) fn swapped(&self) -> Option<Geometry> {
+        let single = self.outer.is_empty() && self.summed.is_empty();
+        single.then(|| Geometry {
+            m: self.n,
+            n: self.m,
+            a: (self.b.1, self.b.0),
+            b: (self.a.1, self.a.0),
+            lens: [self.lens[1], self.lens[0], self.lens[2]],
+            ..self.clone()
+        })
+    }
+
+    /// Whether B is transposed and so large beside A and C that [`Geometry::swapped`] moves far fewer floats.
+    pub(super) fn gains_by_swapping(&self) -> bool {
+        let transposed = self.b.0 == 1 && self.b.1 != 1;
+        transposed && self.k * self.n >= SWAP * self.m * (self.k + self.n) && self.k * self.n >= SWAP_FROM
     }
 
     /// How many matrices C has.

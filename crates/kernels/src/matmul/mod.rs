@@ -16,19 +16,22 @@ mod tests;
 
 pub use geometry::{Geometry, Varies};
 
+use crate::cache::{prefetch, second_level};
 use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{self, Activation, Cells, Finish, Left, Right, Segment, Shape, Tile};
+use crate::movement::{Transpose, transpose};
 use crate::{Exec, Isa, with_scratch};
+use geometry::Offsets;
 use plan::{Plan, even};
 use std::ops::Range;
 
-/// Floats of a panel's row from which on it is as good to read a row-major B in place as to pack it: whole pairs of cache
+/// Floats of a panel's row from which on it is as good to read a row-major B in place as to pack it, whole pairs of cache
 /// lines, ...
 const IN_PLACE_PANEL: usize = 32;
-/// ... if a tile has at most so many rows, ...
-const IN_PLACE_ROWS: usize = 128;
-/// ... or rows of B are at most so long: a block of the depth then stays in the second-level cache.
+/// ... if rows of B are at most so long: a block of the depth then stays in the second-level cache.
 const IN_PLACE_WIDTH: usize = 512;
+/// Rows of a tile from which on there is time to ask for the next part of B while this one is computed with.
+const AHEAD_ROWS: usize = 64;
 /// Panels from which on a block of rows of A is worth a copy, if reading it in place is slow.
 const COPY_PANELS: usize = 3;
 
@@ -44,7 +47,19 @@ pub fn forward(
     if let Err(reason) = geometry.check_lengths(a.len(), b.len(), bias.len(), c.len()) {
         panic!("{reason}");
     }
-    let plan = Plan::new(cx.isa, geometry);
+    let plain = bias.is_empty() && activation == Activation::None;
+    if let Some(swapped) = geometry
+        .swapped()
+        .filter(|_| plain && geometry.gains_by_swapping())
+    {
+        return with_scratch(c.len(), |transposed| {
+            forward(cx, &swapped, activation, [b, a, bias], transposed);
+            let back = Transpose::new(&[geometry.n, geometry.m], &[1, 0])
+                .unwrap_or_else(|reason| panic!("{reason}"));
+            transpose(cx, &back, transposed, c);
+        });
+    }
+    let plan = Plan::new(cx.isa, geometry, cx.team.threads());
     let matrices = geometry.matrices();
     let blocks = plan.row_blocks * plan.col_blocks;
     let product = Product {
@@ -146,6 +161,43 @@ impl Panels<'_> {
     }
 }
 
+/// The part of B that will be packed next: asked for piece by piece while another is computed with, since a core alone
+/// cannot read memory as fast as it packs.
+#[derive(Clone, Copy)]
+struct Ahead {
+    start: *const f32,
+    /// How many runs of consecutive floats, how long, and how far apart.
+    runs: usize,
+    len: usize,
+    stride: usize,
+}
+
+impl Ahead {
+    fn new(b: Matrix, depth: usize, cols: usize) -> Ahead {
+        let (runs, len, stride) = if b.col == 1 {
+            (depth, cols, b.row)
+        } else {
+            (cols, depth, b.col)
+        };
+        Ahead {
+            start: b.data.as_ptr().wrapping_add(b.start),
+            runs,
+            len,
+            stride,
+        }
+    }
+
+    /// Asks for one of `pieces` even pieces.
+    fn piece(&self, pieces: usize, index: usize) {
+        const LINE: usize = 16;
+        for run in even(self.runs, pieces, index)..even(self.runs, pieces, index + 1) {
+            for float in (0..self.len).step_by(LINE) {
+                prefetch(self.start.wrapping_add(run * self.stride + float));
+            }
+        }
+    }
+}
+
 /// Whether the floats of a block of rows lie at such distances that they crowd into a few sets of the first-level cache
 /// (64 sets of 64 bytes, of at least 8 lines) and drive each other out.
 fn crowds(a: Matrix) -> bool {
@@ -169,24 +221,31 @@ impl Product<'_> {
         let deepest = plan.depth(geometry.k, 0).len();
         let left_len = pack::left_len(Shape::of(isa).rows, deepest).next_multiple_of(16);
         let panels = cols.len().div_ceil(Shape::of(isa).cols);
+        let large = rows.len() >= AHEAD_ROWS && geometry.k * geometry.n * size_of::<f32>() > second_level();
         with_scratch(left_len + panels * pack::panel_len(isa, deepest), |scratch| {
             let (left, right) = scratch.split_at_mut(left_len);
             // Without a step there is nothing to add up: one of depth 0 gives zeros, and finishes them.
             for step in steps.start..steps.end.max(steps.start + 1) {
-                let (depth, at) = match steps.is_empty() {
-                    true => (0..0, Default::default()),
-                    false => (
+                let place = |step: usize| match steps.contains(&step) {
+                    true => (
                         plan.depth(geometry.k, step % plan.depth_blocks),
                         geometry.offsets(matrix, step / plan.depth_blocks),
                     ),
+                    false => (0..0, Default::default()),
                 };
-                let last = step + 1 >= steps.end;
-                let b = Matrix {
+                let right_of = |depth: &Range<usize>, at: Offsets| Matrix {
                     data: self.b,
                     start: at.b + depth.start * geometry.b.0 + cols.start * geometry.b.1,
                     row: geometry.b.0,
                     col: geometry.b.1,
                 };
+                let last = step + 1 >= steps.end;
+                let (depth, at) = place(step);
+                let b = right_of(&depth, at);
+                let ahead = (!last && large).then(|| {
+                    let (depth, at) = place(step + 1);
+                    Ahead::new(right_of(&depth, at), depth.len(), cols.len())
+                });
                 let a = Matrix {
                     data: self.a,
                     start: at.a + depth.start * geometry.a.1,
@@ -207,6 +266,7 @@ impl Product<'_> {
                     cols.len(),
                     depth.len(),
                     left,
+                    ahead,
                     finish,
                     cells,
                     to,
@@ -225,8 +285,8 @@ impl Product<'_> {
         packed: &'a mut [f32],
     ) -> Panels<'a> {
         let width = Shape::of(self.isa).cols;
-        let wide = width >= IN_PLACE_PANEL && (rows <= IN_PLACE_ROWS || b.row <= IN_PLACE_WIDTH);
-        let few = rows <= 2 * Shape::of(self.isa).rows;
+        let wide = width >= IN_PLACE_PANEL && b.row <= IN_PLACE_WIDTH;
+        let few = rows <= Shape::of(self.isa).rows;
         let in_place = if b.col == 1 && (wide || few) {
             cols / width
         } else {
@@ -260,6 +320,7 @@ impl Product<'_> {
         cols: usize,
         depth: usize,
         scratch: &mut [f32],
+        ahead: Option<Ahead>,
         finish: Finish,
         cells: &Cells,
         start: usize,
@@ -287,6 +348,9 @@ impl Product<'_> {
                 )
             };
             for panel in 0..count {
+                if let Some(ahead) = &ahead {
+                    ahead.piece(slivers * count, sliver * count + panel);
+                }
                 let (right, right_start) = panels.get(panel, shape.cols);
                 let done = panel * shape.cols;
                 let tile = Tile {

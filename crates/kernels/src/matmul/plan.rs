@@ -1,23 +1,21 @@
-//! How a product is cut into tiles: by the sizes and the instruction set alone, never by the number of threads.
+//! How a product is cut: its sum by the sizes alone, since that decides how results are rounded; C by the cache and the
+//! number of threads too.
 
 use std::ops::Range;
 
 use super::Geometry;
 use crate::Isa;
+use crate::cache::second_level;
 use crate::microkernel::Shape;
 
 /// Depth of the blocks that are packed at once: a block of left rows stays in the first-level cache.
 const DEPTH: usize = 512;
-/// Floats of the right operand that are packed at once: 256 KB, which a second-level cache holds beside C.
-const PACKED: usize = 64 * 1024;
 /// Multiply-adds below which a tile is not worth handing to another thread: some 10 µs.
 const SMALLEST: usize = 1 << 19;
-/// Multiply-adds of a tile of a large product.
-const LARGEST: usize = 1 << 26;
-/// Tiles that a middling product is cut into, so that a few threads end at about the same time.
+/// Tiles that C should have before its sum is cut.
 const ENOUGH: usize = 16;
-/// Rows of a tile when there are many: enough to make packing the right operand cheap.
-const MOST_ROWS: usize = 512;
+/// Tiles for each thread, so that all end at about the same time.
+const EACH: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Plan {
@@ -33,19 +31,30 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn new(isa: Isa, geometry: &Geometry) -> Plan {
+    pub fn new(isa: Isa, geometry: &Geometry, threads: usize) -> Plan {
         let Geometry { m, n, k, .. } = *geometry;
         let shape = Shape::of(isa);
         let depth_blocks = k.div_ceil(DEPTH);
         let steps = depth_blocks * geometry.products();
         let matrices = geometry.matrices();
-        let work = m * n * k * geometry.products();
-        let total = work * matrices;
-        let wanted = (total / SMALLEST).min(ENOUGH).max(total / LARGEST).max(1);
-        let (row_blocks, col_blocks) = grid(shape, m, n, k, wanted.div_ceil(matrices.max(1)));
-        let tiles = row_blocks * col_blocks * matrices;
+        let worth = m * n * k * geometry.products() * matrices / SMALLEST;
+        let cut = |wanted: usize| grid(shape, m, n, k, wanted.div_ceil(matrices.max(1)));
         // Cut the sum only where C is too small to be cut, and each part is worth a tile.
-        let parts = (wanted / tiles.max(1)).min(steps).max(1);
+        let wanted = worth.clamp(1, ENOUGH);
+        let (row_blocks, col_blocks) = cut(wanted);
+        let parts = (wanted / (row_blocks * col_blocks * matrices).max(1))
+            .min(steps)
+            .max(1);
+        let wanted = if parts == 1 && threads == 1 {
+            1
+        } else {
+            worth.clamp(1, EACH * threads)
+        };
+        let (row_blocks, col_blocks) = if parts == 1 {
+            cut(wanted)
+        } else {
+            (row_blocks, col_blocks)
+        };
         Plan {
             row_blocks,
             col_blocks,
@@ -93,12 +102,13 @@ fn grid(shape: Shape, m: usize, n: usize, k: usize, wanted: usize) -> (usize, us
     if slivers == 0 || panels == 0 {
         return (0, 0);
     }
-    let widest = (PACKED / (shape.cols * k.clamp(1, DEPTH))).clamp(1, panels);
-    let least_rows = m.div_ceil(MOST_ROWS);
+    // Half of the cache for the packed columns; the rest for rows of A and C on their way.
+    let packed = second_level() / 2 / size_of::<f32>();
+    let widest = (packed / (shape.cols * k.clamp(1, DEPTH))).clamp(1, panels);
     let least_cols = panels.div_ceil(widest);
     let mut best = (f64::INFINITY, (1, 1));
     for col_blocks in least_cols..=wanted.clamp(least_cols, panels) {
-        let row_blocks = wanted.div_ceil(col_blocks).max(least_rows).min(slivers);
+        let row_blocks = wanted.div_ceil(col_blocks).min(slivers);
         let tiles = row_blocks * col_blocks;
         let rows = (slivers.div_ceil(row_blocks) * shape.rows).min(m) as f64;
         let cols = (panels.div_ceil(col_blocks) * shape.cols).min(n) as f64;

@@ -92,6 +92,11 @@ unsafe fn block<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) {
     }
 }
 
+/// Rows of the right operand that are asked for before they are needed.
+const AHEAD: usize = 8;
+/// Floats of a cache line.
+const LINE: usize = 16;
+
 /// # Safety
 /// As for [`block`].
 #[inline(always)]
@@ -101,6 +106,11 @@ unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [
     // arithmetic and not read.
     unsafe {
         let mut sums = [[V::zero(); VECTORS]; ROWS];
+        for r in 0..ROWS {
+            for line in 0..(VECTORS * V::COUNT).div_ceil(LINE) {
+                V::prefetch(job.cells.wrapping_add(r * job.row + line * LINE));
+            }
+        }
         for segment in job.segments {
             let mut left: [*const f32; POINTERS] = std::array::from_fn(|group| {
                 job.left
@@ -108,6 +118,9 @@ unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [
             });
             let mut right = job.right.wrapping_add(segment.right);
             for _ in 0..job.depth {
+                for line in 0..(VECTORS * V::COUNT).div_ceil(LINE) {
+                    V::prefetch(right.wrapping_add(AHEAD * job.right_step + line * LINE));
+                }
                 let b: [V; VECTORS] = std::array::from_fn(|v| V::load(right.add(v * V::COUNT)));
                 for r in 0..ROWS {
                     let a = V::splat(left[r / ROWS_PER_POINTER].add(r % ROWS_PER_POINTER * job.left_row));
@@ -133,6 +146,16 @@ unsafe fn store<V: Lanes, const ROWS: usize, const VECTORS: usize>(
     mut sums: [[V; VECTORS]; ROWS],
 ) {
     let full = job.cols == VECTORS * V::COUNT;
+    // What most tiles need, without a decision for each register: a tile of little depth would feel it.
+    if full && !job.accumulate && job.bias.is_null() && !job.relu {
+        for (r, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe { sum.store(job.cells.add(r * job.row + v * V::COUNT)) };
+            }
+        }
+        return;
+    }
     for (r, sums) in sums.iter_mut().enumerate() {
         let cells = job.cells.wrapping_add(r * job.row);
         for (v, sum) in sums.iter_mut().enumerate() {

@@ -23,6 +23,9 @@ pub(crate) trait Lanes: Copy {
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
     /// 0 where a lane is 0, -0 or below, the lane itself otherwise (NaN stays NaN).
     unsafe fn relu(self) -> Self;
+    /// Asks for a cache line that will be read soon. Any address will do: nothing is read.
+    #[inline(always)]
+    fn prefetch(_at: *const f32) {}
 }
 
 /// Four plain floats: what the compiler makes of them is whatever the target guarantees.
@@ -140,6 +143,12 @@ pub(crate) mod x86 {
         }
 
         #[inline(always)]
+        fn prefetch(at: *const f32) {
+            // SAFETY: a prefetch of an address that is not there does nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+        }
+
+        #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
             // SAFETY: as above.
             Avx2(unsafe { _mm256_loadu_ps(from) })
@@ -219,6 +228,12 @@ pub(crate) mod x86 {
         unsafe fn splat(from: *const f32) -> Self {
             // SAFETY: as above.
             Avx512(unsafe { _mm512_set1_ps(*from) })
+        }
+
+        #[inline(always)]
+        fn prefetch(at: *const f32) {
+            // SAFETY: a prefetch of an address that is not there does nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
         }
 
         #[inline(always)]

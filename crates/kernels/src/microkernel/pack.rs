@@ -164,42 +164,48 @@ pub fn left<'a>(from: Matrix, rows: usize, depth: usize, to: &'a mut [f32]) -> L
 }
 
 /// Fills a panel of rows of `width` floats with the first `cols` columns of a matrix, zeros behind them. Meant for a matrix
-/// whose rows are not contiguous: in squares of 8 × 8 where columns are and AVX2 is there, one by one elsewhere.
+/// whose rows are not contiguous: in blocks where columns are and AVX2 is there, one by one elsewhere.
 pub fn transposed(isa: Isa, from: Matrix, cols: usize, width: usize, panel: &mut [f32]) {
     assert!(cols <= width, "{cols} columns in rows of {width}");
     let depth = panel.len() / width.max(1);
-    let fast = from.row == 1 && matches!(isa, Isa::Avx2 | Isa::Avx512) && cfg!(target_arch = "x86_64");
-    let (squares_p, squares_j) = if fast {
-        (depth / 8 * 8, cols / 8 * 8)
-    } else {
-        (0, 0)
+    // Rows of the panel, and columns, that one block transposes.
+    let (high, wide) = match isa {
+        _ if from.row != 1 => (0, 0),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => (4, 16),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => (8, 8),
+        _ => (0, 0),
     };
+    let in_blocks = |len: usize, side: usize| len.checked_div(side).unwrap_or(0) * side;
+    let (block_rows, block_cols) = (in_blocks(depth, high), in_blocks(cols, wide));
     #[cfg(target_arch = "x86_64")]
-    if squares_p > 0 && squares_j > 0 {
-        let last = from.start + (squares_j - 1) * from.col + squares_p;
+    if block_rows > 0 && block_cols > 0 {
+        let last = from.start + (block_cols - 1) * from.col + block_rows;
         let len = from.data.len();
         assert!(last <= len, "a matrix of {len} floats ends at {last}");
         // Whole rows of the panel at a time: it may be larger than the first-level cache.
-        for p in (0..squares_p).step_by(8) {
-            for j in (0..squares_j).step_by(8) {
-                // SAFETY: `fast` implies AVX2; the last of the 8 rows that are read ends at or before `last`; the
-                // square that is written ends in row `p + 7 < depth`, column `j + 7 < cols`, inside the panel.
+        for p in (0..block_rows).step_by(high) {
+            for j in (0..block_cols).step_by(wide) {
+                // SAFETY: the instruction set is there; the last of the rows that are read ends at or before `last`; the
+                // block that is written ends in row `p + high - 1 < depth`, column `j + wide - 1 < cols`, in the panel.
                 unsafe {
-                    transpose_8x8(
-                        from.data.as_ptr().add(from.start + j * from.col + p),
-                        from.col,
-                        panel.as_mut_ptr().add(p * width + j),
-                        width,
-                    );
+                    let from_block = from.data.as_ptr().add(from.start + j * from.col + p);
+                    let to = panel.as_mut_ptr().add(p * width + j);
+                    if isa == Isa::Avx512 {
+                        transpose_16x4(from_block, from.col, to, width);
+                    } else {
+                        transpose_8x8(from_block, from.col, to, width);
+                    }
                 }
             }
         }
     }
-    if squares_p == depth && squares_j == width {
+    if block_rows == depth && block_cols == width {
         return;
     }
     for (p, to) in panel.chunks_exact_mut(width.max(1)).enumerate() {
-        let done = if p < squares_p { squares_j } else { 0 };
+        let done = if p < block_rows { block_cols } else { 0 };
         for (j, to) in to.iter_mut().enumerate().skip(done) {
             *to = if j < cols {
                 from.data[from.start + p * from.row + j * from.col]
@@ -207,6 +213,36 @@ pub fn transposed(isa: Isa, from: Matrix, cols: usize, width: usize, panel: &mut
                 0.0
             };
         }
+    }
+}
+
+/// `to[j][i] = from[i][j]` for 16 rows of 4 floats: quarters of four registers are loaded from rows 4 apart, so that one
+/// round of transposing 4 × 4 floats inside the quarters is all that is left to do.
+///
+/// # Safety
+/// AVX-512 is there, and both blocks are inside their allocations.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq")]
+unsafe fn transpose_16x4(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    use std::arch::x86_64::*;
+    // SAFETY: the caller's promise, for the loads of 16 rows and the four stores.
+    unsafe {
+        macro_rules! rows {
+            ($first:literal) => {{
+                let quarter = |row: usize| _mm_loadu_ps(from.add(row * from_row));
+                let all = _mm512_castps128_ps512(quarter($first));
+                let all = _mm512_mask_broadcast_f32x4(all, 0x00F0, quarter($first + 4));
+                let all = _mm512_mask_broadcast_f32x4(all, 0x0F00, quarter($first + 8));
+                _mm512_mask_broadcast_f32x4(all, 0xF000, quarter($first + 12))
+            }};
+        }
+        let (a, b, c, d) = (rows!(0), rows!(1), rows!(2), rows!(3));
+        let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        _mm512_storeu_ps(to, _mm512_shuffle_ps::<0x44>(ab_low, cd_low));
+        _mm512_storeu_ps(to.add(to_row), _mm512_shuffle_ps::<0xEE>(ab_low, cd_low));
+        _mm512_storeu_ps(to.add(2 * to_row), _mm512_shuffle_ps::<0x44>(ab_high, cd_high));
+        _mm512_storeu_ps(to.add(3 * to_row), _mm512_shuffle_ps::<0xEE>(ab_high, cd_high));
     }
 }
 
