@@ -3,7 +3,7 @@
 //   npm run bench                          every job, every peer
 //   npm run bench -- dense conv            these groups of jobs, or the jobs whose names begin so
 //   npm run bench -- --peers=pytorch,onnxruntime --full
-//   npm run bench -- event-loop            a script of this folder instead: event-loop, page-faults, memory, threads, image-folder
+//   npm run bench -- event-loop            a script of this folder instead: see `scripts` below
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = fileURLToPath(new URL('..', import.meta.url))
-const scripts = ['event-loop', 'page-faults', 'memory', 'threads', 'image-folder']
+const scripts = 'event-loop page-faults memory peak-memory threads busy-neighbour idle image-folder'.split(' ')
 
 if (!existsSync(`${root}dist/index.js`)) {
   console.error('benches: ferrograd itself is not built. run `npm run build` first')

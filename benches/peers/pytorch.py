@@ -2,7 +2,9 @@
 
 {"prepare": name, "work": what, "threads": n}  -> {"ok": true} or {"cannot": reason}
 {"sample": name, "seconds": s}                 -> {"seconds": of the fastest variant, "variants": of each}
+{"median": name, "seconds": s}                 -> the same of the median instead of the best
 {"release": name}                              -> {"ok": true}
+{"peak": work, "layout": l, "steps": n, "threads": n} -> {"imported": bytes in memory before, "peak": at most meanwhile}
 
 What there is to compute comes as data; work.ts says which kinds there are. A sample runs each variant (contiguous NCHW and
 channels_last where both apply) for about s seconds and reports the fastest, timed here so that the pipe costs PyTorch
@@ -10,6 +12,8 @@ nothing.
 """
 
 import json
+import re
+import statistics
 import sys
 import time
 
@@ -35,11 +39,11 @@ def laid_out(tensor, layout, requires_grad=False):
     return tensor.detach().contiguous(memory_format=layout).requires_grad_(requires_grad)
 
 
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
 def per_layout(make):
-    return {
-        "contiguous": make(torch.contiguous_format),
-        "channels_last": make(torch.channels_last),
-    }
+    return {name: make(layout) for name, layout in LAYOUTS.items()}
 
 
 def plain(run):
@@ -244,27 +248,29 @@ def update(work):
     return {"fused": make(fused=True), "default": make()}
 
 
+def training_step(work, x, layout):
+    torch.manual_seed(1)
+    model, xs = NETWORKS[work["network"]](), x
+    if x.dim() == 4:
+        model, xs = model.to(memory_format=layout), x.contiguous(memory_format=layout)
+    labels = torch.arange(len(xs)) % work["classes"]
+    optimizer = make_optimizer(work, list(model.parameters()), fused=True)
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(model(xs), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return run
+
+
 def step(work):
     x = batch_of(work)
-
-    def make(layout):
-        torch.manual_seed(1)
-        model, xs = NETWORKS[work["network"]](), x
-        if layout is not None:
-            model, xs = model.to(memory_format=layout), x.contiguous(memory_format=layout)
-        labels = torch.arange(len(xs)) % work["classes"]
-        optimizer = make_optimizer(work, list(model.parameters()), fused=True)
-
-        def run():
-            optimizer.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(model(xs), labels)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
-
-        return run
-
-    return per_layout(make) if x.dim() == 4 else {"contiguous": make(None)}
+    if x.dim() == 4:
+        return per_layout(lambda layout: training_step(work, x, layout))
+    return {"contiguous": training_step(work, x, None)}
 
 
 def inference(work):
@@ -331,11 +337,26 @@ def prepare(name, work, threads):
     return {"ok": True}
 
 
-def sample(name, seconds):
+def sample(name, seconds, of=min):
     work, variants = prepared[name]
     share, runs = seconds / len(variants), TINY_RUNS if work["op"] == "tiny" else 1
-    times = {variant: min(chunk_times(run, share)) / runs for variant, run in variants.items()}
+    times = {variant: of(chunk_times(run, share)) / runs for variant, run in variants.items()}
     return {"seconds": min(times.values()), "variants": times}
+
+
+def resident(field):
+    """Bytes of this process: VmRSS are now in memory, VmHWM were at most."""
+    with open("/proc/self/status") as status:
+        return 1024 * int(re.search(rf"{field}:\s*(\d+)", status.read()).group(1))
+
+
+def peak(work, layout, steps, threads):
+    torch.set_num_threads(threads)
+    imported = resident("VmRSS")
+    run = training_step(work, batch_of(work), LAYOUTS[layout])
+    for _ in range(steps):
+        run()
+    return {"imported": imported, "peak": resident("VmHWM")}
 
 
 def answer(request):
@@ -344,6 +365,10 @@ def answer(request):
     if "release" in request:
         prepared.pop(request["release"], None)
         return {"ok": True}
+    if "peak" in request:
+        return peak(request["peak"], request["layout"], request["steps"], request["threads"])
+    if "median" in request:
+        return sample(request["median"], request["seconds"], statistics.median)
     return sample(request["sample"], request["seconds"])
 
 
