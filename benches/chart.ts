@@ -66,6 +66,8 @@ function panel(group: Group, rows: readonly string[], top: number): Mark {
   return {
     type: 'group',
     encode: { enter: { y: { value: top }, width: { signal: 'width' }, height: { value: height } } },
+    // Grids are as high as this says: of the panel, not of the picture.
+    signals: [{ name: 'height', value: height }],
     title: { text: group, anchor: 'start', frame: 'group', fontSize: 12, offset: 4 },
     scales: [
       { name: 'y', type: 'band', domain: [...rows], range: [0, height], padding: 0.2 },
@@ -80,7 +82,7 @@ function panel(group: Group, rows: readonly string[], top: number): Mark {
       },
     ],
     axes: [
-      { orient: 'left', scale: 'y', domain: false, ticks: false, labelLimit: 420, labelPadding: 8 },
+      { orient: 'left', scale: 'y', domain: false, ticks: false, labelLimit: 0, labelPadding: 8 },
       { orient: 'bottom', scale: 'x', grid: true, gridOpacity: 0.5, tickCount: 6, format: '~g' },
     ],
     marks: [

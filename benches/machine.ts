@@ -57,11 +57,8 @@ export interface Bandwidth {
   streaming: number
 }
 
-/** The arrays that ops are compared with, in megabytes: those of a layer, and those of no cache. */
-export const arraySizes = [16, 768] as const
-
 /** What arrays of `megabytes` each stream at on `threads` threads; undefined as above. */
-export function bandwidth(threads: number, megabytes: (typeof arraySizes)[number]): Bandwidth | undefined {
+export function bandwidth(threads: number, megabytes: number): Bandwidth | undefined {
   const answer = ask('bandwidth', threads, megabytes)
   return answer === undefined ? undefined : (JSON.parse(answer) as Bandwidth)
 }

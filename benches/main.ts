@@ -7,7 +7,7 @@ import { threads } from 'ferrograd'
 import { drawRatios } from './chart.js'
 import { compare, type Effort, type Measurement } from './harness.js'
 import { selectJobs } from './jobs.js'
-import { arraySizes, bandwidth, describeMachine, fmaPeak, pressure } from './machine.js'
+import { bandwidth, describeMachine, fmaPeak, pressure } from './machine.js'
 import { startBrain } from './peers/brain.js'
 import { startConvnetjs } from './peers/convnetjs.js'
 import { startFerrograd } from './peers/ferrograd.js'
@@ -71,7 +71,8 @@ for (const name of new Set(wantedPeers)) {
   }
 }
 if (wantedJobs.some((job) => job.bytes !== undefined)) {
-  for (const size of arraySizes) {
+  // The arrays of a layer, and those that no cache holds.
+  for (const size of [16, 768]) {
     const found = bandwidth(threadCount, size)
     if (found === undefined) continue
     const { read, copy, triad, streaming } = found
@@ -89,15 +90,13 @@ async function measure(job: Job, effort: Effort): Promise<Measurement[]> {
   return compare(contenders, effort)
 }
 
-/** What the machine could do at best, measured in every round; streams over the longest arrays take seconds, so once. */
+/** What the machine could do at best, measured in every round: multiply-adds, or copying as many bytes. */
 function limitsBeside({ flops, bytes }: Job): { measure: () => void; found: { peak?: number; copy?: number } } {
   const found: { peak?: number; copy?: number } = {}
-  const size = bytes !== undefined && bytes > 1e8 ? 768 : 16
   const measure = (): void => {
     const peak = flops === undefined ? undefined : fmaPeak(threadCount)
     if (peak !== undefined) found.peak = Math.max(peak, found.peak ?? 0)
-    if (bytes === undefined || (size === 768 && found.copy !== undefined)) return
-    const copy = bandwidth(threadCount, size)?.copy
+    const copy = bytes === undefined ? undefined : bandwidth(threadCount, Math.max(1, Math.round(bytes / 2e6)))?.copy
     if (copy !== undefined) found.copy = Math.max(copy, found.copy ?? 0)
   }
   return { measure, found }

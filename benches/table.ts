@@ -8,7 +8,7 @@ export interface JobResult {
   measurements: Measurement[]
   /** GFLOP/s of pure multiply-adds, measured beside this job. */
   peak?: number
-  /** GB/s of copying arrays of about that size, measured beside this job. */
+  /** GB/s of copying as many bytes, measured beside this job. */
   copy?: number
 }
 
@@ -53,30 +53,31 @@ function showVariants({ variant, variants = {} }: Measurement): string | undefin
 
 /** One block a job: each peer's time as a multiple of ferrograd's, then the times and rates. */
 export function showJob(result: JobResult): string {
-  const lines = [`${result.job.title}  (${result.job.name})`]
-  const width = Math.max(...result.measurements.map((m) => m.peer.length))
-  for (const m of result.measurements) {
-    const name = m.peer.padEnd(width)
-    if (m.seconds === undefined) {
-      lines.push(`  ${name}  –          ${m.cannot}`)
-      continue
-    }
+  const able = result.measurements.filter((m) => m.seconds !== undefined)
+  const width = Math.max(...able.map((m) => m.peer.length))
+  const lines = able.map((m) => {
     const times = ratio(result, m.peer)
     const relative = m.peer === own ? '1×' : times === undefined ? '' : showRatio(times)
     const remarks = [showVariants(m), m.samples === 1 ? '1 run' : undefined].filter((word) => word !== undefined)
-    lines.push(
-      [
-        `  ${name}`,
-        relative.padEnd(9),
-        showSeconds(m.seconds).padEnd(9),
-        rate(result, m.seconds),
-        remarks.length === 0 ? '' : `[${remarks.join(', ')}]`,
-      ]
-        .join('  ')
-        .trimEnd(),
-    )
-  }
-  return lines.join('\n')
+    const cells = [
+      `  ${m.peer.padEnd(width)}`,
+      relative.padEnd(9),
+      showSeconds(m.seconds!).padEnd(9),
+      rate(result, m.seconds!),
+      remarks.length === 0 ? '' : `[${remarks.join(', ')}]`,
+    ]
+    return cells.join('  ').trimEnd()
+  })
+  return [`${result.job.title}  (${result.job.name})`, ...lines, ...showUnable(result.measurements)].join('\n')
+}
+
+/** A line for each reason why some do not run the job. */
+function showUnable(measurements: readonly Measurement[]): string[] {
+  const reasons = new Set(measurements.flatMap(({ cannot }) => (cannot === undefined ? [] : [cannot])))
+  return [...reasons].map((reason) => {
+    const peers = measurements.filter(({ cannot }) => cannot === reason).map(({ peer }) => peer)
+    return `  not ${peers.join(', ')}: ${reason}`
+  })
 }
 
 /** The overview: a row a job, a column a peer, each cell how many times as long as ferrograd it takes. */

@@ -36,7 +36,7 @@ export const startConvnetjs: StartPeer = async ({ full }) => {
 }
 
 /** Operations a second, about, to tell what would take too long. */
-const speed = 1e9
+const speed = 5.5e8
 
 function makeTask(convnet: ConvNet, job: Job, full: boolean): Task {
   const { work } = job

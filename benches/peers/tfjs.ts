@@ -10,7 +10,10 @@ import { fill, labels, type Peer, type StartPeer, type Task, tooSlow, versionOf 
 const require = createRequire(import.meta.url)
 
 /** Operations a second, about, to tell what would take too long. */
-const speeds = { cpu: 8e8, wasm: 3e10 }
+function speedOf(backend: 'cpu' | 'wasm', { work }: Job): number {
+  if (backend === 'wasm') return 2.5e10
+  return work.op === 'step' && work.network !== 'mlp' ? 4e7 : 6.5e8
+}
 
 const noFilterGradient = 'its WebAssembly backend has no gradient of a convolution with respect to the weight'
 const noPoolGradient = 'its WebAssembly backend has no gradient of max pooling'
@@ -39,7 +42,8 @@ const startWith =
       version: versionOf(require, '@tensorflow/tfjs-core'),
       threads: 1,
       async prepare(job) {
-        const reason = (backend === 'wasm' ? impossibleOnWasm(job) : undefined) ?? tooSlow(job, speeds[backend], full)
+        const reason =
+          (backend === 'wasm' ? impossibleOnWasm(job) : undefined) ?? tooSlow(job, speedOf(backend, job), full)
         if (reason !== undefined) return { cannot: reason }
         // Both backends live in one process; the harness selects the one that runs.
         await tf.setBackend(backend)
