@@ -27,18 +27,15 @@ fn integers(len: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The definition again, from the unfolded sizes: `batch` axes are walked one by one.
-#[allow(clippy::too_many_arguments)]
+/// The definition again, from the unfolded sizes: `batch` axes are walked one by one. Neither bias nor activation.
 fn naive(
     (m, n, k): (usize, usize, usize),
     (ta, tb): (bool, bool),
     batch: &[(usize, Varies)],
-    relu: bool,
     a: &[f32],
     b: &[f32],
-    bias: &[f32],
     c_len: usize,
-) -> Vec<f32> {
+) -> Vec<f64> {
     let mut sums = vec![0.0f64; c_len];
     let total: usize = batch.iter().map(|axis| axis.0).product();
     for index in 0..total {
@@ -62,14 +59,22 @@ fn naive(
             }
         }
     }
+    sums
+}
+
+fn finished(sums: &[f64], bias: &[f32], activation: Activation) -> Vec<f32> {
     let finish = |(at, &sum): (usize, &f64)| {
-        let v = (sum
-            + if bias.is_empty() {
-                0.0
-            } else {
-                f64::from(bias[at % n])
-            }) as f32;
-        if relu && v <= 0.0 { 0.0 } else { v }
+        let bias = if bias.is_empty() {
+            0.0
+        } else {
+            f64::from(bias[at % bias.len()])
+        };
+        let v = (sum + bias) as f32;
+        if activation == Activation::Relu && v <= 0.0 {
+            0.0
+        } else {
+            v
+        }
     };
     sums.iter().enumerate().map(finish).collect()
 }
@@ -88,17 +93,9 @@ fn agree(execs: &[Exec], sizes: (usize, usize, usize), batch: &[(usize, Varies)]
     let biases = integers(n, 3);
     for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
         let geometry = Geometry::new(sizes, ta, tb, batch).unwrap();
+        let sums = naive(sizes, (ta, tb), batch, &a, &b, c_len);
         for (bias, activation) in [(&biases[..0], Activation::None), (&biases[..], Activation::Relu)] {
-            let expected = naive(
-                sizes,
-                (ta, tb),
-                batch,
-                activation == Activation::Relu,
-                &a,
-                &b,
-                bias,
-                c_len,
-            );
+            let expected = finished(&sums, bias, activation);
             let mut c = vec![f32::NAN; c_len];
             reference::forward(&geometry, activation, [&a, &b, bias], &mut c);
             assert_eq!(c, expected, "reference {sizes:?} {ta} {tb} {batch:?}");

@@ -19,18 +19,21 @@ fn root_mean_square(values: impl Iterator<Item = f64>) -> f64 {
     f64::sqrt(sum / count)
 }
 
-/// The root mean square of the error of each direction, relative to that of the exact result.
-fn errors(cx: &Exec, conv: &Conv2d, dice: &mut Dice) -> [f64; 3] {
+/// For each way to convolve the same numbers, the root mean square of the error of each direction, relative to that of
+/// the exact result.
+fn errors<const WAYS: usize>(ways: [Convolution; WAYS], conv: &Conv2d, dice: &mut Dice) -> [[f64; 3]; WAYS] {
     let [x, w, dy] = [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| floats(dice, len));
     let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
     let expected = run_reference(conv, &wide(&x), &wide(&w), &wide(&dy));
-    let found = run(cx, conv, &x, &w, &dy);
-    std::array::from_fn(|i| {
-        let error = found[i]
-            .iter()
-            .zip(&expected[i])
-            .map(|(found, expected)| f64::from(*found) - expected);
-        root_mean_square(error) / root_mean_square(expected[i].iter().copied())
+    ways.map(|way| {
+        let found = run(&Exec::serial().convolving(way), conv, &x, &w, &dy);
+        std::array::from_fn(|i| {
+            let error = found[i]
+                .iter()
+                .zip(&expected[i])
+                .map(|(found, expected)| f64::from(*found) - expected);
+            root_mean_square(error) / root_mean_square(expected[i].iter().copied())
+        })
     })
 }
 
@@ -72,16 +75,16 @@ fn both_tiles_are_close_with_the_same_bits_on_any_number_of_threads() {
 fn errors_stay_within_what_is_promised() {
     let mut dice = Dice(9);
     for conv in [
-        same(2, 28, 3, 1, 64, 64),
-        same(2, 14, 3, 1, 256, 128),
+        same(1, 28, 3, 1, 64, 64),
+        same(1, 14, 3, 1, 256, 128),
         same(1, 32, 3, 1, 32, 32),
     ] {
-        let [direct, two, four] = [
+        let ways = [
             Convolution::Direct,
             Convolution::Winograd2,
             Convolution::Winograd4,
-        ]
-        .map(|mode| errors(&Exec::serial().convolving(mode), &conv, &mut dice));
+        ];
+        let [direct, two, four] = errors(ways, &conv, &mut dice);
         for direction in 0..3 {
             assert!(
                 two[direction] <= direct[direction],
