@@ -75,12 +75,17 @@ impl Exec {
     }
 
     /// Every combination of instruction set that this machine has and of 1, 2 and 4 threads: what kernel tests run on.
+    /// `FERROGRAD_SIMD` leaves one instruction set.
     pub fn all_for_tests() -> Vec<Exec> {
+        let paths = match std::env::var("FERROGRAD_SIMD") {
+            Ok(name) if !name.is_empty() => vec![Isa::forced(&name).expect("FERROGRAD_SIMD")],
+            _ => Isa::available(),
+        };
         let teams: Vec<Arc<Team>> = [1, 2, 4]
             .iter()
             .map(|&threads| Arc::new(Team::new(threads).expect("threads for a test")))
             .collect();
-        Isa::available()
+        paths
             .into_iter()
             .flat_map(|isa| teams.iter().map(move |team| Exec::new(isa, team.clone())))
             .collect()

@@ -133,6 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn kernel_tests_run_on_every_path_or_the_forced_one() {
+        let mut tested: Vec<Isa> = crate::Exec::all_for_tests().iter().map(|cx| cx.isa).collect();
+        tested.dedup();
+        let names: Vec<&str> = tested.iter().map(|isa| isa.name()).collect();
+        println!("kernel tests run on {}", names.join(", "));
+        match std::env::var("FERROGRAD_SIMD") {
+            Ok(name) if !name.is_empty() => assert_eq!(names, [name]),
+            _ => assert_eq!(tested, Isa::available()),
+        }
+        #[cfg(target_arch = "aarch64")]
+        assert_eq!(Isa::detect(), Isa::Neon);
+    }
+
+    #[test]
     fn a_name_forces_a_path_and_an_unknown_one_lists_what_there_is() {
         assert_eq!(Isa::forced("scalar"), Ok(Isa::Scalar));
         let error = Isa::forced("mmx").unwrap_err();
