@@ -11,6 +11,7 @@ import { bandwidth, describeMachine, fmaPeak, pressure } from './machine.js'
 import { startBrain } from './peers/brain.js'
 import { startConvnetjs } from './peers/convnetjs.js'
 import { startFerrograd } from './peers/ferrograd.js'
+import { startOneDnn } from './peers/onednn.js'
 import { startOnnxRuntime } from './peers/onnxruntime.js'
 import type { Peer, StartPeer } from './peers/peer.js'
 import { startPytorch } from './peers/pytorch.js'
@@ -22,6 +23,7 @@ import type { Job } from './work.js'
 const starters: Record<string, StartPeer> = {
   ferrograd: startFerrograd,
   pytorch: startPytorch,
+  onednn: startOneDnn,
   onnxruntime: startOnnxRuntime,
   'tfjs-wasm': startTfjsWasm,
   'tfjs-cpu': startTfjsCpu,

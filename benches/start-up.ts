@@ -38,7 +38,9 @@ export function measureStartUp(peers: readonly string[], rounds: number): Measur
     for (const peer of peers) {
       const before = best.get(peer) ?? { full: Number.POSITIVE_INFINITY, empty: Number.POSITIVE_INFINITY }
       try {
-        const { command, empty } = imports[peer]!
+        const known = imports[peer]
+        if (known === undefined) throw new Error('is no module to import')
+        const { command, empty } = known
         best.set(peer, {
           ...before,
           full: Math.min(before.full, secondsOf(command)),
