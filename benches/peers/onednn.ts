@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LineProcess } from './line-process.js'
 import type { StartPeer } from './peer.js'
@@ -25,7 +26,8 @@ function build(): string {
   const program = fileURLToPath(new URL(`../onednn-${key}`, import.meta.url))
   if (existsSync(program)) return program
   const place = prefix === '' ? [] : [`-I${prefix}/include`, `-L${prefix}/lib`, `-Wl,-rpath,${prefix}/lib`]
-  execFileSync('g++', ['-O2', '-std=c++17', source, ...place, '-ldnnl', '-o', program], { stdio: 'pipe' })
+  const options = ['-O2', '-std=c++17', 'onednn.cpp', ...place, '-ldnnl', '-o', program]
+  execFileSync('g++', options, { cwd: dirname(source), stdio: 'pipe' })
   return program
 }
 

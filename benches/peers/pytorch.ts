@@ -23,7 +23,7 @@ export const pythonCommand = (): string => process.env.FERROGRAD_BENCH_PYTHON ??
 
 /** A process of pytorch.py that is ready for questions. Rejects where there is no torch. */
 export async function startPython(threads: number): Promise<{ python: LineProcess<Reply>; version: string }> {
-  const python = new LineProcess<Reply>(pythonCommand(), [script], {
+  const python = new LineProcess<Reply>(pythonCommand(), ['-B', script], {
     ...process.env,
     OMP_NUM_THREADS: String(threads),
   })
