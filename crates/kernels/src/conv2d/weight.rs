@@ -10,10 +10,11 @@
 use std::ops::Range;
 
 use super::bands::{Band, even, in_parts};
+use super::pointwise::Pointwise;
 use super::windows::{Laid, View};
 use super::{Conv2d, depthwise, winograd};
-use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
-use crate::{Exec, with_scratch};
+use crate::microkernel::{Activation, Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
+use crate::{Exec, matmul, with_scratch};
 
 /// Floating-point operations below which a tile is not worth handing to another thread.
 const SMALLEST: f64 = 2e6;
@@ -30,7 +31,11 @@ const CHEAP_POSITIONS: usize = 128;
 const BAND_FLOATS: usize = 64 << 10;
 const SHARED_FLOATS: usize = 1 << 20;
 /// Positions that are summed up in registers.
-const POSITIONS: usize = 512;
+const POSITIONS: usize = 192;
+/// Panels of filters from which on a block of rows is worth a copy.
+const COPY_PANELS: usize = 3;
+/// Panels that share one where each tile has only some.
+const PANELS: usize = 4;
 /// Lines that are summed up in registers at most.
 const SEGMENTS: usize = 64;
 /// Wider rows of dy than this are copied into panels: read in place, each would come from another page.
@@ -47,6 +52,9 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
     }
     if conv.is_depthwise() {
         return depthwise::weight_gradient(cx, conv, x, dy, dw);
+    }
+    if let Some(product) = Pointwise::new(conv).and_then(|pointwise| pointwise.weight_gradient()) {
+        return matmul::forward(cx, &product, Activation::None, [x, dy, &[]], dw);
     }
     let mut view = conv.view();
     if let Some(m) = winograd::tile_of(cx, &view, conv.groups, conv.filters) {
@@ -95,7 +103,8 @@ fn sum(cx: &Exec, conv: &Conv2d, view: &View, x: &[f32], dy: &[f32], dw: &mut [f
             });
         });
     } else {
-        let tiles = taps * panels;
+        let pieces = panels.div_ceil(PANELS);
+        let tiles = taps * pieces;
         let bands = view.bands(1, 1, SHARED_FLOATS);
         let parts = wanted
             .div_ceil(tiles)
@@ -108,10 +117,11 @@ fn sum(cx: &Exec, conv: &Conv2d, view: &View, x: &[f32], dy: &[f32], dw: &mut [f
                 view.lay(cx, x, band, |laid| {
                     let runs = runs(&laid);
                     cx.tiles(parts * tiles, |tile| {
-                        let (part, tap, panel) = (tile / tiles, tile / panels % taps, tile % panels);
+                        let (part, tap, piece) = (tile / tiles, tile / pieces % taps, tile % pieces);
                         let product = Product::new(cx, conv, view, dy, &cells, part);
                         let runs = even(runs, parts, part)..even(runs, parts, part + 1);
-                        product.add(&laid, band, runs, tap..tap + 1, panel..panel + 1, index > 0);
+                        let panels = even(panels, pieces, piece)..even(panels, pieces, piece + 1);
+                        product.add(&laid, band, runs, tap..tap + 1, panels, index > 0);
                     });
                 });
             }
@@ -180,13 +190,12 @@ impl<'a> Product<'a> {
             1
         };
         let longest = laid.positions.div_ceil(cuts);
-        let scratch = if packed {
-            together * pack::panel_len(self.cx.isa, longest)
-        } else {
-            0
-        };
+        let panel = together * pack::panel_len(self.cx.isa, longest);
+        let right_len = if packed { panels.len() * panel } else { 0 };
+        let left_len = together * pack::left_len(shape.rows, longest);
         let start = (band.image * self.view.rows.count + band.line) * self.view.cols.count;
-        with_scratch(scratch, |scratch| {
+        with_scratch(right_len.next_multiple_of(16) + left_len, |scratch| {
+            let (right, left) = scratch.split_at_mut(right_len.next_multiple_of(16));
             for first in runs.clone().step_by(together) {
                 let mut segments = [Segment::default(); SEGMENTS];
                 let segments = &mut segments[..together.min(runs.end - first)];
@@ -204,13 +213,13 @@ impl<'a> Product<'a> {
                         },
                     };
                 }
-                for panel in panels.clone() {
-                    let columns = self.columns(panel);
-                    if packed {
-                        for (index, to) in scratch
-                            .chunks_exact_mut(panel_len)
-                            .take(segments.len())
-                            .enumerate()
+                if packed {
+                    for (columns, panel) in panels
+                        .clone()
+                        .map(|panel| self.columns(panel))
+                        .zip(right.chunks_exact_mut(panel))
+                    {
+                        for (index, to) in panel.chunks_exact_mut(panel_len).take(segments.len()).enumerate()
                         {
                             let from = pack::Matrix {
                                 data: self.dy,
@@ -221,16 +230,16 @@ impl<'a> Product<'a> {
                             pack::right(self.cx.isa, from, depth, columns.len(), to);
                         }
                     }
-                    let right = match packed {
-                        true => pack::as_right(self.cx.isa, scratch),
-                        false => Right {
-                            data: &self.dy[columns.start..],
-                            step: filters,
-                        },
-                    };
-                    for tap in taps.clone() {
-                        self.row_of_taps(laid, tap, &columns, depth, right, segments, accumulate);
-                    }
+                }
+                let right_of = |index: usize, columns: &Range<usize>| match packed {
+                    true => pack::as_right(self.cx.isa, &right[index * panel..][..panel]),
+                    false => Right {
+                        data: &self.dy[columns.start..],
+                        step: filters,
+                    },
+                };
+                for tap in taps.clone() {
+                    self.row_of_taps(laid, tap, &panels, depth, right_of, segments, left, accumulate);
                 }
                 accumulate = true;
             }
@@ -250,25 +259,19 @@ impl<'a> Product<'a> {
         group * each + first..group * each + each.min(first + width)
     }
 
+    /// One row of taps for some panels, `right_of` the index of a panel among them and its filters.
     #[allow(clippy::too_many_arguments)]
-    fn row_of_taps(
+    fn row_of_taps<'r>(
         &self,
         laid: &Laid,
         tap: usize,
-        columns: &Range<usize>,
+        panels: &Range<usize>,
         depth: usize,
-        right: Right,
+        right_of: impl Fn(usize, &Range<usize>) -> Right<'r>,
         segments: &[Segment],
+        scratch: &mut [f32],
         accumulate: bool,
     ) {
-        let channels = self.conv.group_channels();
-        let group = columns.start / self.conv.group_filters();
-        let rows = laid.depth(self.view, channels);
-        let tile = Tile {
-            rows,
-            cols: columns.len(),
-            depth,
-        };
         let finish = Finish {
             accumulate,
             ..Finish::default()
@@ -276,19 +279,84 @@ impl<'a> Product<'a> {
         if self.swapped() {
             return self.row_of_taps_swapped(laid, tap, depth, segments, finish);
         }
-        for index in 0..self.view.cols.taps * channels / rows {
-            let at = tap * laid.tap_row + index * laid.tap_col + group * channels;
-            let left = Left {
-                data: &laid.data[at..],
+        let (channels, shape) = (self.conv.group_channels(), Shape::of(self.cx.isa));
+        let each = self.conv.group_filters().div_ceil(shape.cols);
+        let joined = laid.depth(self.view, channels);
+        let blocks = joined.div_ceil(shape.rows);
+        for (index, block) in (0..self.view.cols.taps * channels / joined)
+            .flat_map(|index| (0..blocks).map(move |block| (index, block)))
+        {
+            let (row, end) = (even(joined, blocks, block), even(joined, blocks, block + 1));
+            let mut group = usize::MAX;
+            let mut left = Left {
+                data: &[],
                 row: 1,
-                step: laid.position,
+                step: 0,
             };
-            let to = self.base + self.conv.weight_at(tap, index, 0, columns.start);
-            let to = (to, self.conv.filters);
-            // SAFETY: tiles do not share parts, rows of taps and panels, and rows of dw do not overlap.
-            unsafe { multiply(self.cx.isa, tile, left, right, segments, finish, self.cells, to) };
+            let mut own = [Segment::default(); SEGMENTS];
+            let own = &mut own[..segments.len()];
+            for panel in panels.clone() {
+                let columns = self.columns(panel);
+                // Panels of one group share their rows: several read a copy, which stays in the first-level cache.
+                if panel / each != group {
+                    group = panel / each;
+                    let at = tap * laid.tap_row + index * laid.tap_col + group * channels + row;
+                    own.copy_from_slice(segments);
+                    let shared = panels.end.min((group + 1) * each) - panel >= COPY_PANELS;
+                    left = if shared {
+                        self.copy_rows(laid, at, end - row, depth, own, scratch)
+                    } else {
+                        Left {
+                            data: &laid.data[at..],
+                            row: 1,
+                            step: laid.position,
+                        }
+                    };
+                }
+                let to = self.base + self.conv.weight_at(tap, index, row, columns.start);
+                let to = (to, self.conv.filters);
+                let tile = Tile {
+                    rows: end - row,
+                    cols: columns.len(),
+                    depth,
+                };
+                let right = right_of(panel - panels.start, &columns);
+                // SAFETY: tiles do not share parts, rows of taps and panels, and rows of dw do not overlap.
+                unsafe { multiply(self.cx.isa, tile, left, right, own, finish, self.cells, to) };
+            }
         }
     }
+
+    /// Copies `rows` rows of all segments and points these to the copies.
+    fn copy_rows<'s>(
+        &self,
+        laid: &Laid,
+        start: usize,
+        rows: usize,
+        depth: usize,
+        segments: &mut [Segment],
+        scratch: &'s mut [f32],
+    ) -> Left<'s> {
+        let len = pack::left_len(rows, depth);
+        let (mut row, mut step) = (0, 0);
+        for (index, segment) in segments.iter_mut().enumerate() {
+            let from = pack::Matrix {
+                data: laid.data,
+                start: start + segment.left,
+                row: 1,
+                col: laid.position,
+            };
+            let copy = pack::left(from, rows, depth, &mut scratch[index * len..][..len]);
+            (row, step) = (copy.row, copy.step);
+            segment.left = index * len;
+        }
+        Left {
+            data: scratch,
+            row,
+            step,
+        }
+    }
+
     /// The same with the operands in the other order.
     fn row_of_taps_swapped(
         &self,

@@ -121,6 +121,7 @@ unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [
                 for line in 0..(VECTORS * V::COUNT).div_ceil(LINE) {
                     V::prefetch(right.wrapping_add(AHEAD * job.right_step + line * LINE));
                 }
+                V::prefetch(left[0].wrapping_add(AHEAD * job.left_step));
                 let b: [V; VECTORS] = std::array::from_fn(|v| V::load(right.add(v * V::COUNT)));
                 for r in 0..ROWS {
                     let a = V::splat(left[r / ROWS_PER_POINTER].add(r % ROWS_PER_POINTER * job.left_row));
