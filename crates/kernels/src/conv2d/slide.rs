@@ -39,7 +39,7 @@ const LARGEST: f64 = 16e6;
 /// Tiles that a middling product is cut into, so that a few threads end at about the same time.
 const ENOUGH: f64 = 16.0;
 /// Bytes of packed weights that one pass over a band uses: with the band they stay in the second-level cache.
-const PASS_BYTES: usize = 28 << 10;
+const PASS_BYTES: usize = 192 << 10;
 /// Floats of a band, unless a single line has more.
 const BAND_FLOATS: usize = 32 << 10;
 /// Positions of a band that make reading the weights again worth it.

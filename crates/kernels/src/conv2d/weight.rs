@@ -31,7 +31,7 @@ const CHEAP_POSITIONS: usize = 128;
 const BAND_FLOATS: usize = 64 << 10;
 const SHARED_FLOATS: usize = 1 << 20;
 /// Positions that are summed up in registers.
-const POSITIONS: usize = 192;
+const POSITIONS: usize = 512;
 /// Panels of filters from which on a block of rows is worth a copy.
 const COPY_PANELS: usize = 3;
 /// Panels that share one where each tile has only some.
