@@ -1,5 +1,19 @@
 import test from 'ava'
-import { gradients, maxPool2d, memory, mul, noGrad, scope, sum, tensor, transpose } from 'ferrograd'
+import {
+  add,
+  conv2d,
+  gradients,
+  maxPool2d,
+  memory,
+  mul,
+  noGrad,
+  relu,
+  scope,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from 'ferrograd'
 import { assertCourse, courseImages, testCourse } from '../helpers/course.js'
 import { testPooling } from '../helpers/pooling.js'
 import { numbers, values } from '../helpers/values.js'
@@ -76,3 +90,35 @@ testCourse('max_pool_forward_linspace', async (t, vector, precision) => {
   const y = transpose(maxPool2d(courseImages(vector, 'x', precision), { size: 2 }), [0, 3, 1, 2])
   assertCourse(t, vector, 'out', await values(y), precision)
 })
+
+for (const dtype of ['float32', 'float64'] as const) {
+  test(`over a rectifier gradients are those of the two ops apart, in ${dtype}`, async (t) => {
+    const x = numbers([2, 6, 6, 20], 3, dtype)
+    const weight = numbers([3, 3, 20, 24], 4, dtype)
+    const dy = numbers([2, 3, 3, 24], 5, dtype)
+    const one = tensor([1], { dtype })
+    const rectifiedConv = (x: Tensor) => conv2d(x, weight, { padding: 'same', activation: 'relu' })
+    const pool = (x: Tensor) => maxPool2d(x, { size: 2 })
+    // A product with 1 between rectifier and pool changes no number, but the pool no longer sees a rectifier.
+    const cases: Record<string, (apart: (y: Tensor) => Tensor) => Tensor> = {
+      'conv2d with relu': (apart) => pool(apart(rectifiedConv(x))),
+      relu: (apart) => pool(apart(relu(conv2d(x, weight, { padding: 'same' })))),
+      'relu of a sum with a rectified term': (apart) =>
+        pool(apart(relu(add(rectifiedConv(x), conv2d(x, weight, { padding: 'same' }))))),
+      'an output that is also used without the pool': (apart) => {
+        const y = rectifiedConv(x)
+        return add(pool(apart(y)), maxPool2d(mul(y, y), { size: 2 }))
+      },
+    }
+    for (const [name, compute] of Object.entries(cases)) {
+      const found = gradients(() => compute((y) => y), [x, weight], { upstream: dy })
+      const expected = gradients(() => compute((y) => mul(y, one)), [x, weight], { upstream: dy })
+      t.deepEqual(await values(found[0]), await values(expected[0]), name)
+      t.deepEqual(await values(found[1]), await values(expected[1]), name)
+      t.true(
+        (await values(found[0])).some((v) => v !== 0),
+        name,
+      )
+    }
+  })
+}

@@ -156,6 +156,7 @@ function add(gradients: Map<GraphNode, Tensor>, node: GraphNode, gradient: Tenso
     gradients.set(node, alias(gradient))
   } else if (before.life.storage!.references === 1) {
     native.accumulate(gradient.handle, before.handle)
+    before.life.storage!.rectified &&= gradient.life.storage!.rectified
   } else {
     const sum = empty(before.shape, before.dtype)
     native.copy(before.handle, sum.handle)

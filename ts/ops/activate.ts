@@ -1,8 +1,7 @@
 // Activations by name, as ops and layers take them.
 
 import { show, typeError } from '../errors.js'
-import { native } from '../native/index.js'
-import { empty, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { elu } from './elu.js'
 import { gelu } from './gelu.js'
 import { leakyRelu } from './leaky-relu.js'
@@ -31,11 +30,4 @@ export function checkActivation(op: string, value: unknown): asserts value is Ac
 /** @internal The activation called `name` of every element of `x`. */
 export function activate(name: Activation, x: Tensor): Tensor {
   return byName[name](x)
-}
-
-/** @internal The gradient before a rectifier that was fused into another op, whose output was `y`. */
-export function rectified(dy: Tensor, y: Tensor): Tensor {
-  const dx = empty(dy.shape, dy.dtype)
-  native.reluBackward(y.handle, dy.handle, dx.handle)
-  return dx
 }

@@ -6,7 +6,8 @@ import { native } from '../native/index.js'
 import { checkFloat } from '../tensor/dtype.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
-import { type Activation, activate, checkActivation, rectified } from './activate.js'
+import { type Activation, activate, checkActivation } from './activate.js'
+import { rectified } from './rectified.js'
 import { checkWhole, type WindowOptions, windowAxes } from './window.js'
 
 export interface Conv2dOptions extends WindowOptions {
@@ -93,6 +94,7 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
       return [dx, dWeight, dBias]
     },
   )
+  if (fused && y.life.node !== undefined) y.life.node.rectifies = true
   if (activation === undefined || fused) return y
   const activated = activate(activation, y)
   y.dispose()

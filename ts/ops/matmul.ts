@@ -6,7 +6,8 @@ import { native } from '../native/index.js'
 import { checkFloat } from '../tensor/dtype.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
-import { type Activation, activate, checkActivation, rectified } from './activate.js'
+import { type Activation, activate, checkActivation } from './activate.js'
+import { rectified } from './rectified.js'
 
 export interface MatmulOptions {
   /** Uses `a` as if its last two axes were swapped, without a copy. Default false. */

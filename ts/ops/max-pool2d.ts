@@ -5,8 +5,8 @@ import { native } from '../native/index.js'
 import { empty, type Tensor } from '../tensor/tensor.js'
 import { type Pool2dOptions, type PoolGeometry, poolGeometry } from './pool2d.js'
 
-/** Windows of more cells than a byte can number note their winner in four. */
-const mostByteTaps = 256
+/** Windows of more cells than a byte can number, beside the number for none, note their winner in four. */
+const mostByteTaps = 255
 
 /**
  * The largest value of each window, channel by channel: `[N, H, W, C] -> [N, H', W', C]`, float, with H' = ⌊(H + top +
@@ -34,12 +34,15 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
 export function largest(op: string, x: Tensor, { taps, words }: PoolGeometry, shape: readonly number[]): Tensor {
   const y = empty(shape, x.dtype)
   const winners = recording(x) ? empty(shape, taps <= mostByteTaps ? 'uint8' : 'int32') : undefined
-  native.maxPool2dForward(x.handle, y.handle, winners?.handle ?? 0, words)
+  // What is 0 or less passes no gradient on to a rectifier: where x comes from one, nobody wins then.
+  const rectified = x.life.node?.rectifies ?? false
+  native.maxPool2dForward(x.handle, y.handle, winners?.handle ?? 0, rectified, words)
   if (winners === undefined) return y
   const from = x.shape
   record(op, y, [x], [winners], (dy, [winners]) => {
     const dx = empty(from, dy.dtype)
     native.maxPool2dBackward(dy.handle, winners!.handle, dx.handle, words)
+    dx.life.storage!.rectified = rectified
     return [dx]
   })
   winners.dispose()

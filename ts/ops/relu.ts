@@ -1,8 +1,10 @@
 // The rectifier.
 
+import { record } from '../autograd/record.js'
 import { native } from '../native/index.js'
-import type { Tensor } from '../tensor/tensor.js'
-import { unary } from './unary.js'
+import { checkFloat } from '../tensor/dtype.js'
+import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
+import { rectified } from './rectified.js'
 
 /**
  * The rectifier, y = max(x, 0), element by element; NaN stays NaN. Its gradient is dy where y > 0 and 0 elsewhere. Any shape, float.
@@ -16,5 +18,11 @@ import { unary } from './unary.js'
  * ```
  */
 export function relu(x: Tensor): Tensor {
-  return unary('relu', x, native.reluForward, 'y', native.reluBackward)
+  checkTensor('relu', 'x', x)
+  checkFloat('relu', 'x', x.dtype)
+  const y = empty(x.shape, x.dtype)
+  native.reluForward(x.handle, y.handle)
+  record('relu', y, [x], [y], (dy, [y]) => [rectified(dy, y!)])
+  if (y.life.node !== undefined) y.life.node.rectifies = true
+  return y
 }

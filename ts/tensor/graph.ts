@@ -24,6 +24,8 @@ export class GraphNode {
   readonly id = nodes++
   private references = 1
   private versions: number[] | undefined
+  /** Whether the op ends with a rectifier. */
+  rectifies = false
   /** Whose leaf it is. Weak: a graph must not keep a model alive. */
   variable: WeakRef<Variable> | undefined
 

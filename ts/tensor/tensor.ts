@@ -17,6 +17,8 @@ export type NestedArray = number | NestedArray[]
 export class Storage {
   references = 1
   version = 0
+  /** A gradient that is 0 already where the rectifier that it goes to will ask for it. */
+  rectified = false
   constructor(readonly handle: number) {}
 
   retain(): this {

@@ -69,7 +69,7 @@ impl Pool2d {
 
     /// Whether a byte holds the number of every tap.
     pub fn fits_bytes(&self) -> bool {
-        self.height.kernel * self.width.kernel <= 256
+        self.height.kernel * self.width.kernel < 256
     }
 
     /// An error unless the buffers have the sizes of this geometry. `winners` is 0 or as long as the output.

@@ -8,10 +8,15 @@ use crate::{Disjoint, Exec};
 
 /// How the number of the winning tap is stored.
 pub trait Winner: Copy + Send + Sync + PartialEq {
+    /// The number of no tap.
+    const NONE: Self;
+
     fn from_tap(tap: u32) -> Self;
 }
 
 impl Winner for u8 {
+    const NONE: u8 = u8::MAX;
+
     #[inline(always)]
     fn from_tap(tap: u32) -> u8 {
         tap as u8
@@ -19,6 +24,8 @@ impl Winner for u8 {
 }
 
 impl Winner for i32 {
+    const NONE: i32 = -1;
+
     #[inline(always)]
     fn from_tap(tap: u32) -> i32 {
         tap as i32
@@ -59,7 +66,9 @@ fn largest<const LANES: usize>(
 
 vectorize! {
     /// Output rows from `first` on, with the winners if there is room for them.
-    fn forward_rows[W: Winner](pool: &Pool2d, x: &[f32], first: usize, y: &mut [f32], winners: &mut [W]) {
+    fn forward_rows[W: Winner](
+        pool: &Pool2d, rectified: bool, x: &[f32], first: usize, y: &mut [f32], winners: &mut [W],
+    ) {
         let channels = pool.channels;
         let line = pool.width.output * channels;
         let keep = !winners.is_empty();
@@ -73,7 +82,11 @@ vectorize! {
                     by_blocks!(channels, |channel, LANES| {
                         let (most, winner) = largest::<LANES>(x, &window, pool.width.kernel, channel);
                         *block_mut(y, at + channel) = most;
-                        *block_mut(winners, at + channel) = winner.map(W::from_tap);
+                        let winners: &mut [W; LANES] = block_mut(winners, at + channel);
+                        for lane in 0..LANES {
+                            let none = rectified & (most[lane] <= 0.0);
+                            winners[lane] = if none { W::NONE } else { W::from_tap(winner[lane]) };
+                        }
                     });
                 } else {
                     by_blocks!(channels, |channel, LANES| {
@@ -87,7 +100,17 @@ vectorize! {
 
 /// The largest value of each window into `y`, and the number of the winning tap into `winners` unless it is empty.
 /// Bytes hold the numbers only where [`Pool2d::fits_bytes`].
-pub fn forward<W: Winner>(cx: &Exec, pool: &Pool2d, x: &[f32], y: &mut [f32], winners: &mut [W]) {
+///
+/// If `rectified`, nobody wins where the largest value is 0 or less: [`backward`] then also does what the gradient of a
+/// rectifier under this pool would do.
+pub fn forward<W: Winner>(
+    cx: &Exec,
+    pool: &Pool2d,
+    rectified: bool,
+    x: &[f32],
+    y: &mut [f32],
+    winners: &mut [W],
+) {
     if y.is_empty() {
         return;
     }
@@ -98,7 +121,7 @@ pub fn forward<W: Winner>(cx: &Exec, pool: &Pool2d, x: &[f32], y: &mut [f32], wi
         let range = if keep { start..start + y.len() } else { 0..0 };
         // SAFETY: the same part of the winners as of `y`, which no other tile has.
         let winners = unsafe { winners.slice(range) };
-        forward_rows(cx.isa, pool, x, start / line, y, winners);
+        forward_rows(cx.isa, pool, rectified, x, start / line, y, winners);
     });
 }
 

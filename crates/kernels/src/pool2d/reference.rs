@@ -34,7 +34,7 @@ fn each_window(pool: &Pool2d, mut body: impl FnMut(usize, &[(u32, usize)])) {
     }
 }
 
-pub fn max_forward<T: Float, W: Winner>(pool: &Pool2d, x: &[T], y: &mut [T], winners: &mut [W]) {
+pub fn max_forward<T: Float, W: Winner>(pool: &Pool2d, rectified: bool, x: &[T], y: &mut [T], winners: &mut [W]) {
     each_window(pool, |out, cells| {
         let mut best = cells[0];
         for &cell in cells {
@@ -45,7 +45,8 @@ pub fn max_forward<T: Float, W: Winner>(pool: &Pool2d, x: &[T], y: &mut [T], win
         }
         y[out] = x[best.1];
         if !winners.is_empty() {
-            winners[out] = W::from_tap(best.0);
+            let none = rectified && y[out] <= T::zero();
+            winners[out] = if none { W::NONE } else { W::from_tap(best.0) };
         }
     });
 }

@@ -59,21 +59,21 @@ fn values(len: usize, wild: bool) -> Vec<f32> {
 }
 
 fn check_max<W: Winner + std::fmt::Debug + Default>(pool: &Pool2d) {
-    for wild in [false, true] {
+    for (wild, rectified) in [(false, false), (true, false), (false, true), (true, true)] {
         let x = values(pool.input_len(), wild);
         let dy = values(pool.output_len(), false);
         let (mut y, mut winners) = (vec![0.0; dy.len()], vec![W::default(); dy.len()]);
-        reference::max_forward(pool, &x, &mut y, &mut winners);
+        reference::max_forward(pool, rectified, &x, &mut y, &mut winners);
         let mut dx = vec![0.0; x.len()];
         reference::max_backward(pool, &dy, &winners, &mut dx);
         for cx in Exec::all_for_tests() {
             let what = format!("{pool:?} on {:?}", cx.isa);
             let (mut found, mut found_winners) = (vec![9.0; y.len()], vec![W::default(); y.len()]);
-            max::forward(&cx, pool, &x, &mut found, &mut found_winners);
+            max::forward(&cx, pool, rectified, &x, &mut found, &mut found_winners);
             assert_same_bits(&found, &y, &what);
             assert_eq!(found_winners, winners, "{what}");
             found.fill(9.0);
-            max::forward::<W>(&cx, pool, &x, &mut found, &mut []);
+            max::forward::<W>(&cx, pool, rectified, &x, &mut found, &mut []);
             assert_same_bits(&found, &y, &what);
             let mut found = vec![9.0; x.len()];
             max::backward(&cx, pool, &dy, &winners, &mut found);
@@ -154,7 +154,7 @@ fn the_first_of_ties_wins_and_a_nan_beats_all() {
             ([low, low, -5.0, low], 2),
         ] {
             let (mut y, mut winners) = ([0.0], [9u8]);
-            max::forward(&cx, &pool, &x, &mut y, &mut winners);
+            max::forward(&cx, &pool, false, &x, &mut y, &mut winners);
             assert_eq!(winners, [wins], "{x:?}");
             assert_same_bits(&y, &[x[wins as usize]], "y");
             let mut dx = [9.0; 4];

@@ -10,11 +10,23 @@ fn geometry(words: &[f64]) -> Result<Pool2d> {
     Pool2d::from_words(words).map_err(|reason| internal(format!("pool2d: {reason}")))
 }
 
-/// The largest value of each window. `winners` is 0, or a buffer of bytes (or int32, for windows of more than 256
-/// taps) that notes which tap it was. `words` are those of `Pool2d::from_words`.
+/// The largest value of each window. `winners` is 0, or a buffer of bytes (or int32, for windows of more than 255
+/// taps) that notes which tap it was; none, if `rectified`, where that value is 0 or less. `words` are those of `Pool2d::from_words`.
 #[napi(catch_unwind, js_name = "maxPool2dForward")]
-pub fn max_pool2d_forward(env: Env, x: Handle, y: Handle, winners: Handle, words: &[f64]) -> Result<()> {
-    fn run<W: Winner + Element>(mut launch: Launch, handles: [Handle; 3], pool: Pool2d) -> Result<()> {
+pub fn max_pool2d_forward(
+    env: Env,
+    x: Handle,
+    y: Handle,
+    winners: Handle,
+    rectified: bool,
+    words: &[f64],
+) -> Result<()> {
+    fn run<W: Winner + Element>(
+        mut launch: Launch,
+        handles: [Handle; 3],
+        rectified: bool,
+        pool: Pool2d,
+    ) -> Result<()> {
         let [x, y, winners] = handles;
         let mut winners = launch.write::<W>(winners)?;
         match launch.dtype(y)? {
@@ -22,22 +34,22 @@ pub fn max_pool2d_forward(env: Env, x: Handle, y: Handle, winners: Handle, words
                 let (x, mut y) = (launch.read::<f64>(x)?, launch.write::<f64>(y)?);
                 launch.check(pool.check(x.len(), y.len(), winners.len()))?;
                 launch.queue(move |turn| {
-                    reference::max_forward(&pool, x.get(turn), y.get(turn), winners.get(turn))
+                    reference::max_forward(&pool, rectified, x.get(turn), y.get(turn), winners.get(turn))
                 })
             }
             _ => {
                 let (x, mut y) = (launch.read::<f32>(x)?, launch.write::<f32>(y)?);
                 launch.check(pool.check(x.len(), y.len(), winners.len()))?;
                 launch.queue(move |turn| {
-                    max::forward(turn.exec, &pool, x.get(turn), y.get(turn), winners.get(turn))
+                    max::forward(turn.exec, &pool, rectified, x.get(turn), y.get(turn), winners.get(turn))
                 })
             }
         }
     }
     let (launch, pool) = (Launch::new(&env, "maxPool2d")?, geometry(words)?);
     match winners_type(&launch, winners, &pool)? {
-        DType::Uint8 => run::<u8>(launch, [x, y, winners], pool),
-        _ => run::<i32>(launch, [x, y, winners], pool),
+        DType::Uint8 => run::<u8>(launch, [x, y, winners], rectified, pool),
+        _ => run::<i32>(launch, [x, y, winners], rectified, pool),
     }
 }
 
