@@ -3,14 +3,13 @@
 //! With stride s the pixels of dx fall into s · s classes, each with its own part of the taps; within a class the
 //! windows over dy move by one pixel. So each class is a sliding product of its own, without a wasted multiplication.
 
-use super::pointwise::Pointwise;
 use super::slide::{Place, Slide, clear};
 use super::windows::{View, Windows};
 use super::{Conv2d, depthwise};
 use crate::microkernel::Activation;
 use crate::microkernel::pack::Matrix;
 use crate::padding::Axis;
-use crate::{Exec, matmul, with_scratch};
+use crate::{Exec, with_scratch};
 
 /// The pixels `first, first + stride, …` of one axis of dx.
 #[derive(Clone, Copy, Debug)]
@@ -104,9 +103,6 @@ pub fn input_gradient(cx: &Exec, conv: &Conv2d, dy: &[f32], w: &[f32], dx: &mut 
     conv.assert(dx.len(), w.len(), dy.len(), 0);
     if conv.is_depthwise() {
         return depthwise::input_gradient(cx, conv, dy, w, dx);
-    }
-    if let Some(product) = Pointwise::new(conv).and_then(|pointwise| pointwise.input_gradient()) {
-        return matmul::forward(cx, &product, Activation::None, [dy, w, &[]], dx);
     }
     classes(cx, conv, dx, |dx, view, to, [rows, cols]| {
         let slide = Slide {

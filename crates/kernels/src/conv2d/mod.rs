@@ -3,8 +3,7 @@
 //! All three run on the register tile of [`crate::microkernel`], straight from the images. The forward pass slides
 //! windows over x (`slide`); the input gradient is the same loop over dy (`input_gradient`); the weight gradient is a
 //! product along the positions (`weight`). Few filters or channels turn the product round (`thin`), and convolutions
-//! with one channel a group have loops over channels instead (`depthwise`, `channels`), and windows of one pixel are
-//! plain matrix products (`pointwise`). Windows of 3 × 3 that move by one
+//! with one channel a group have loops over channels instead (`depthwise`, `channels`). Windows of 3 × 3 that move by one
 //! pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and cut is the same
 //! everywhere else (`windows`, `bands`).
 
@@ -13,7 +12,6 @@ mod channels;
 mod depthwise;
 mod geometry;
 mod input_gradient;
-mod pointwise;
 pub mod reference;
 mod slide;
 #[cfg(test)]
@@ -30,8 +28,7 @@ pub use weight::weight_gradient;
 use crate::microkernel::Activation;
 use crate::microkernel::pack::Matrix;
 use crate::padding::Axis;
-use crate::{Exec, matmul, with_scratch};
-use pointwise::Pointwise;
+use crate::{Exec, with_scratch};
 use slide::{Place, Slide};
 use windows::{View, Windows};
 
@@ -93,9 +90,6 @@ pub fn forward(
     conv.assert(x.len(), w.len(), y.len(), bias.len());
     if conv.is_depthwise() {
         return depthwise::forward(cx, conv, x, w, bias, activation, y);
-    }
-    if let Some(product) = Pointwise::new(conv).and_then(|pointwise| pointwise.forward()) {
-        return matmul::forward(cx, &product, activation, [x, w, bias], y);
     }
     let slide = Slide {
         view: conv.view(),

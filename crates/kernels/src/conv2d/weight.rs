@@ -10,9 +10,9 @@
 use std::ops::Range;
 
 use super::bands::{Band, even, in_parts};
-use super::pointwise::Pointwise;
 use super::windows::{Laid, View};
 use super::{Conv2d, depthwise, winograd};
+use crate::matmul::Geometry;
 use crate::microkernel::{Activation, Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
 use crate::{Exec, matmul, with_scratch};
 
@@ -53,7 +53,7 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
     if conv.is_depthwise() {
         return depthwise::weight_gradient(cx, conv, x, dy, dw);
     }
-    if let Some(product) = Pointwise::new(conv).and_then(|pointwise| pointwise.weight_gradient()) {
+    if let Some(product) = product(conv) {
         return matmul::forward(cx, &product, Activation::None, [x, dy, &[]], dw);
     }
     let mut view = conv.view();
@@ -75,6 +75,18 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
     } else {
         sum(cx, conv, &view, x, dy, dw);
     }
+}
+
+/// A window of one pixel that visits every pixel makes the gradient a plain product, xᵀ · dy. Its many ways to cut pay
+/// where the gradient is too large for a copy a part.
+fn product(conv: &Conv2d) -> Option<Geometry> {
+    let visits_all = [conv.height, conv.width]
+        .iter()
+        .all(|axis| axis.kernel == 1 && axis.stride == 1 && axis.before == 0 && axis.output == axis.input);
+    if !visits_all || conv.groups != 1 || conv.weight_len() <= WHOLE {
+        return None;
+    }
+    Geometry::new((conv.channels, conv.filters, conv.pixels()), true, false, &[]).ok()
 }
 
 /// Sums over all positions; into rows of filters if the view has surplus floats, into those of dw if not.

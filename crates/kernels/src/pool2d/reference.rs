@@ -34,7 +34,13 @@ fn each_window(pool: &Pool2d, mut body: impl FnMut(usize, &[(u32, usize)])) {
     }
 }
 
-pub fn max_forward<T: Float, W: Winner>(pool: &Pool2d, rectified: bool, x: &[T], y: &mut [T], winners: &mut [W]) {
+pub fn max_forward<T: Float, W: Winner>(
+    pool: &Pool2d,
+    rectified: bool,
+    x: &[T],
+    y: &mut [T],
+    winners: &mut [W],
+) {
     each_window(pool, |out, cells| {
         let mut best = cells[0];
         for &cell in cells {

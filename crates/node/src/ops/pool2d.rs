@@ -41,7 +41,14 @@ pub fn max_pool2d_forward(
                 let (x, mut y) = (launch.read::<f32>(x)?, launch.write::<f32>(y)?);
                 launch.check(pool.check(x.len(), y.len(), winners.len()))?;
                 launch.queue(move |turn| {
-                    max::forward(turn.exec, &pool, rectified, x.get(turn), y.get(turn), winners.get(turn))
+                    max::forward(
+                        turn.exec,
+                        &pool,
+                        rectified,
+                        x.get(turn),
+                        y.get(turn),
+                        winners.get(turn),
+                    )
                 })
             }
         }

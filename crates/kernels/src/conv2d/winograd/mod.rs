@@ -96,7 +96,7 @@ impl Tiles {
     }
 
     /// What the windows of a tile see.
-    fn patch(&self, view: &View, source: &[f32], index: usize) -> transform::Patch {
+    fn patch(&self, view: &View, source: &[f32], index: usize, zeros: &[f32]) -> transform::Patch {
         let at = self.get(index);
         let size = self.m + 2;
         let row = view.cols.source * view.channels;
@@ -118,6 +118,7 @@ impl Tiles {
             pixel: view.channels,
             rows: inside(top, view.rows.source),
             cols: inside(left, view.cols.source),
+            zeros: zeros.as_ptr(),
         }
     }
 }
@@ -126,4 +127,9 @@ impl Tiles {
 /// sets of the cache.
 fn row_len(floats: usize) -> usize {
     floats.next_multiple_of(16) + 16
+}
+
+/// Floats from the matrix of one place to that of the next: `rows` rows and a line, or the places of a tile would crowd too.
+fn plane_len(rows: usize, row: usize) -> usize {
+    rows * row + 16
 }

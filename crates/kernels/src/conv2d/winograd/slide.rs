@@ -1,7 +1,7 @@
 //! Sliding products by transformed tiles: the forward pass over x, and the input gradient over dy.
 
 use super::transform::{Target, filter, input_tile, output_tile};
-use super::{Tiles, row_len};
+use super::{Tiles, plane_len, row_len};
 use crate::conv2d::bands::even;
 use crate::conv2d::slide::Slide;
 use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
@@ -163,16 +163,20 @@ impl Job<'_> {
         let channels = self.slide.view.channels;
         let width = Shape::of(self.cx.isa).cols;
         let (in_row, out_row) = (row_len(channels), row_len(self.panels.len() * width));
-        let (in_plane, out_plane) = (self.count * in_row, self.count * out_row);
-        with_scratch(places * (in_plane + out_plane), |scratch| {
-            let (inputs, sums) = scratch.split_at_mut(places * in_plane);
+        let (in_plane, out_plane) = (plane_len(self.count, in_row), plane_len(self.count, out_row));
+        with_scratch(places * (in_plane + out_plane) + channels, |scratch| {
+            let (inputs, rest) = scratch.split_at_mut(places * in_plane);
+            let (sums, zeros) = rest.split_at_mut(places * out_plane);
+            zeros.fill(0.0);
             let transform = if self.tiles.m == 4 {
                 input_tile::<4>
             } else {
                 input_tile::<2>
             };
             for tile in 0..self.count {
-                let patch = self.tiles.patch(&self.slide.view, source, self.first + tile);
+                let patch = self
+                    .tiles
+                    .patch(&self.slide.view, source, self.first + tile, zeros);
                 // SAFETY: the patch is cut to the image, which `run` found in `source`; a row has room for whole registers.
                 unsafe {
                     transform(
@@ -198,7 +202,7 @@ impl Job<'_> {
         let cells = Cells::new(sums);
         for place in 0..self.tiles.places() {
             let left = Left {
-                data: &inputs[place * self.count * in_row..],
+                data: &inputs[place * plane_len(self.count, in_row)..],
                 row: in_row,
                 step: 1,
             };
@@ -210,7 +214,10 @@ impl Job<'_> {
                     cols: shape.cols,
                     depth,
                 };
-                let to = (place * self.count * out_row + index * shape.cols, out_row);
+                let to = (
+                    place * plane_len(self.count, out_row) + index * shape.cols,
+                    out_row,
+                );
                 // SAFETY: the sums belong to this thread, and rows lie at least a panel apart.
                 unsafe {
                     multiply(
@@ -269,7 +276,7 @@ impl Job<'_> {
                 transform(
                     self.cx.isa,
                     sums.as_ptr().add(tile * out_row),
-                    self.count * out_row,
+                    plane_len(self.count, out_row),
                     columns,
                     &place,
                 );

@@ -9,7 +9,7 @@ use crate::Isa;
 use crate::microkernel::lanes::{self, Lanes};
 use std::ops::Range;
 
-/// Some pixels of an image, read as a square tile: those outside of `rows` and `cols` count as zero.
+/// Some pixels of an image, read as a square tile: those outside of `rows` and `cols` are zero.
 pub struct Patch {
     /// Where the first pixel of the tile stands, or would stand.
     pub data: *const f32,
@@ -19,6 +19,8 @@ pub struct Patch {
     /// Rows and columns of the tile that are in the image.
     pub rows: Range<usize>,
     pub cols: Range<usize>,
+    /// As many zeros as a pixel has floats: what the other pixels are read from.
+    pub zeros: *const f32,
 }
 
 /// Where the pixels of a finished tile go: `rows × cols` of them exist.
@@ -73,7 +75,7 @@ on_every_isa! {
     /// `to[i · plane + c] = (Bᵀ · d · B)[i]` for each of `channels` channels c and the S · S places i of the tile.
     ///
     /// # Safety
-    /// The pixels of `patch` that exist have `channels` floats. `to` has S · S planes of `channels` floats, rounded up to
+    /// The pixels of `patch` that exist, and its zeros, have `channels` floats. `to` has S · S planes of `channels` floats, rounded up to
     /// whole registers, that nobody else uses.
     input_tile = spread_input(patch: &Patch, channels: usize, to: *mut f32, plane: usize)
 }
@@ -157,6 +159,14 @@ unsafe fn spread<V: Lanes, const M: usize, const GRADIENT: bool, const WHOLE: bo
 ) {
     let size = M + 2;
     let pixels = if GRADIENT { M } else { size };
+    let mut places = [[patch.zeros; MOST]; MOST];
+    if !WHOLE {
+        for i in patch.rows.clone() {
+            for j in patch.cols.clone() {
+                places[i][j] = patch.data.wrapping_add(i * patch.row + j * patch.pixel);
+            }
+        }
+    }
     for c in (0..channels).step_by(V::COUNT) {
         let left = channels - c;
         // SAFETY: the caller's promise: pixels that exist have `channels` floats, of which `left` are from `c` on; planes
@@ -166,10 +176,11 @@ unsafe fn spread<V: Lanes, const M: usize, const GRADIENT: bool, const WHOLE: bo
             for j in 0..pixels {
                 let mut side = [V::zero(); MOST];
                 for (i, value) in side.iter_mut().enumerate().take(pixels) {
-                    if WHOLE || (patch.rows.contains(&i) && patch.cols.contains(&j)) {
-                        let from = patch.data.wrapping_add(i * patch.row + j * patch.pixel + c);
-                        *value = load::<V>(from, left);
-                    }
+                    let from = match WHOLE {
+                        true => patch.data.wrapping_add(i * patch.row + j * patch.pixel),
+                        false => places[i][j],
+                    };
+                    *value = load::<V>(from.wrapping_add(c), left);
                 }
                 let side = if GRADIENT {
                     gradient::<V, M>(side)

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::transform::{Patch, filter_gradient, gradient_tile, input_tile};
-use super::{Tiles, row_len};
+use super::{Tiles, plane_len, row_len};
 use crate::conv2d::Conv2d;
 use crate::conv2d::bands::{even, in_parts};
 use crate::conv2d::windows::View;
@@ -73,6 +73,12 @@ impl Job<'_> {
         self.tiles.places() * (self.in_row + self.out_row)
     }
 
+    /// Floats of so many transformed tiles, and of a pixel of zeros behind them.
+    fn scratch_len(&self, tiles: usize) -> usize {
+        let planes = plane_len(tiles, self.in_row) + plane_len(tiles, self.out_row);
+        self.tiles.places() * planes + self.conv.channels.max(self.conv.filters)
+    }
+
     fn by_parts(&self, parts: usize, sum_len: usize, sums: &mut [f32]) {
         let cells = Cells::new(sums);
         let count = self.tiles.count;
@@ -80,13 +86,13 @@ impl Job<'_> {
         self.cx.tiles(parts, |part| {
             let all = even(count, parts, part)..even(count, parts, part + 1);
             let chunks = all.len().div_ceil(chunk).max(1);
-            with_scratch(all.len().div_ceil(chunks) * self.tile_len(), |scratch| {
+            with_scratch(self.scratch_len(all.len().div_ceil(chunks)), |scratch| {
                 for index in 0..chunks {
                     let tiles = all.start + even(all.len(), chunks, index)
                         ..all.start + even(all.len(), chunks, index + 1);
-                    let transformed = Disjoint::new(scratch);
+                    let (transformed, zeros) = self.with_zeros(scratch);
                     for tile in tiles.clone() {
-                        self.transform(tile, &tiles, &transformed);
+                        self.transform(tile, &tiles, &transformed, zeros);
                     }
                     for place in 0..self.tiles.places() {
                         let panels = 0..self.conv.filters.div_ceil(Shape::of(self.cx.isa).cols);
@@ -103,13 +109,13 @@ impl Job<'_> {
         let chunks = count.div_ceil(most);
         let panels = self.conv.filters.div_ceil(Shape::of(self.cx.isa).cols);
         let cells = Cells::new(sum);
-        with_scratch(count.div_ceil(chunks) * self.tile_len(), |scratch| {
+        with_scratch(self.scratch_len(count.div_ceil(chunks)), |scratch| {
             for index in 0..chunks {
                 let tiles = even(count, chunks, index)..even(count, chunks, index + 1);
-                let transformed = Disjoint::new(scratch);
+                let (transformed, zeros) = self.with_zeros(scratch);
                 self.cx.ranges(tiles.len(), 8, |some| {
                     for tile in some {
-                        self.transform(tiles.start + tile, &tiles, &transformed);
+                        self.transform(tiles.start + tile, &tiles, &transformed, zeros);
                     }
                 });
                 self.cx.tiles(self.tiles.places() * panels, |task| {
@@ -120,8 +126,16 @@ impl Job<'_> {
         });
     }
 
+    /// The scratch without its last floats, and those, set to zero.
+    fn with_zeros<'s>(&self, scratch: &'s mut [f32]) -> (Disjoint<'s, f32>, &'s [f32]) {
+        let zeros = scratch.len() - self.conv.channels.max(self.conv.filters);
+        let (transformed, zeros) = scratch.split_at_mut(zeros);
+        zeros.fill(0.0);
+        (Disjoint::new(transformed), zeros)
+    }
+
     /// Transforms one of `tiles`: places of x, then places of dy, each a matrix of tiles × channels or filters.
-    fn transform(&self, tile: usize, tiles: &Range<usize>, to: &Disjoint<f32>) {
+    fn transform(&self, tile: usize, tiles: &Range<usize>, to: &Disjoint<f32>, zeros: &[f32]) {
         let Conv2d {
             channels,
             filters,
@@ -130,7 +144,10 @@ impl Job<'_> {
             ..
         } = *self.conv;
         let (m, index) = (self.tiles.m, tile - tiles.start);
-        let (in_plane, out_plane) = (tiles.len() * self.in_row, tiles.len() * self.out_row);
+        let (in_plane, out_plane) = (
+            plane_len(tiles.len(), self.in_row),
+            plane_len(tiles.len(), self.out_row),
+        );
         let input = if m == 4 { input_tile::<4> } else { input_tile::<2> };
         let gradient = if m == 4 {
             gradient_tile::<4>
@@ -145,8 +162,9 @@ impl Job<'_> {
             pixel: filters,
             rows: 0..m.min(height.output - at.row),
             cols: 0..m.min(width.output - at.col),
+            zeros: zeros.as_ptr(),
         };
-        let inputs = self.tiles.patch(self.view, self.x, tile);
+        let inputs = self.tiles.patch(self.view, self.x, tile, zeros);
         let start = self.tiles.places() * in_plane;
         // SAFETY: patches are cut to the images, whose lengths were checked; each tile has its own rows of whole registers,
         // and the scratch has room for `tiles.len()` of them.
@@ -181,7 +199,10 @@ impl Job<'_> {
         start: usize,
     ) {
         let shape = Shape::of(self.cx.isa);
-        let (in_plane, out_plane) = (tiles.len() * self.in_row, tiles.len() * self.out_row);
+        let (in_plane, out_plane) = (
+            plane_len(tiles.len(), self.in_row),
+            plane_len(tiles.len(), self.out_row),
+        );
         let left = Left {
             data: &transformed[place * in_plane..(place + 1) * in_plane],
             row: 1,
