@@ -21,18 +21,24 @@ fn power_of_two(n: i32) -> f32 {
     f32::from_bits(((n + 127) << 23) as u32)
 }
 
+/// `e^r - 1` for `r` in [-ln 2 / 2, ln 2 / 2].
+#[inline(always)]
+fn exp_tail(r: f32) -> f32 {
+    let p = 0.001_392_632_6 * r + 0.008_363_293;
+    let p = p * r + 0.041_666_552;
+    let p = p * r + 0.166_665_76;
+    let p = p * r + 0.5;
+    p * (r * r) + r
+}
+
 /// `x + low = n ln 2 + r`; returns `n` and `e^r - 1`.
 #[inline(always)]
 fn reduce(x: f32, low: f32) -> (i32, f32) {
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = ((x - n * LN2_HIGH) - n * LN2_LOW) + low;
-    let p = 0.001_392_632_6 * r + 0.008_363_293;
-    let p = p * r + 0.041_666_552;
-    let p = p * r + 0.166_665_76;
-    let p = p * r + 0.5;
     let n = (shifted.to_bits() as i32) - (ROUND.to_bits() as i32);
-    (n, p * (r * r) + r)
+    (n, exp_tail(r))
 }
 
 /// `e^(x + low)` where `low` is small beside `x`: keeps what `x` alone cannot hold. 1.1 ulp.
@@ -51,6 +57,20 @@ pub fn exp_sum(x: f32, low: f32) -> f32 {
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     exp_sum(x, 0.0)
+}
+
+/// `e^x` for `x` at most 0, in half the instructions: 0 where the result would be subnormal. 1.1 ulp elsewhere.
+#[inline(always)]
+pub fn exp_below_zero(x: f32) -> f32 {
+    /// ln 2^-126.
+    const LEAST: f32 = -87.336_54;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let y = 1.0 + exp_tail((x - n * LN2_HIGH) - n * LN2_LOW);
+    // The low bits of `shifted` are n: added to the exponent they multiply by 2^n.
+    let y = f32::from_bits(y.to_bits().wrapping_add(shifted.to_bits() << 23));
+    let y = if x < LEAST { 0.0 } else { y };
+    if x.is_nan() { x } else { y }
 }
 
 /// `e^x - 1` for `x` at most 88, accurate near 0. 2 ulp.
@@ -329,6 +349,13 @@ mod tests {
     #[test]
     fn errors_stay_within_what_is_stated() {
         assert_within(1.1, "exp", sweep(), exp, f64::exp);
+        assert_within(
+            1.1,
+            "exp_below_zero",
+            sweep().filter(|&x| x <= 0.0 && x > -87.336),
+            exp_below_zero,
+            f64::exp,
+        );
         assert_within(
             2.0,
             "exp_minus_one",

@@ -3,7 +3,7 @@
 use super::Form;
 use crate::partials::tree_sum;
 use crate::simd::vectorize;
-use crate::vector_math::{exp, log};
+use crate::vector_math::{exp, exp_below_zero, log};
 
 /// Accumulators of a reduction along a row.
 pub(crate) const LANES: usize = 32;
@@ -80,7 +80,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[inline(always)]
 pub(crate) fn exp_below(x: &[f32], most: &[f32], y: &mut [f32]) {
     for ((y, x), most) in y.iter_mut().zip(x).zip(most) {
-        *y = exp(x - most);
+        *y = exp_below_zero(x - most);
     }
 }
 
@@ -90,29 +90,46 @@ pub(crate) fn exponentials(x: &[f32], size: usize, y: &mut [f32], most: &mut [f3
     for (x, most) in x.chunks_exact(size).zip(most.iter_mut()) {
         *most = largest(x);
     }
-    for ((x, y), most) in x
-        .chunks_exact(size)
-        .zip(y.chunks_exact_mut(size))
-        .zip(most.iter())
-    {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = x - most;
-        }
-        if size >= NARROW {
-            for y in y {
-                *y = exp(*y);
+    let results = most.iter().zip(sums.iter_mut());
+    for ((x, y), (most, total)) in x.chunks_exact(size).zip(y.chunks_exact_mut(size)).zip(results) {
+        *total = if size >= NARROW {
+            exp_and_sum(x, *most, y)
+        } else {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = x - most;
             }
-        }
+            0.0
+        };
     }
     if size < NARROW {
         // Whole vectors, whatever the length of a row.
         for y in y.iter_mut() {
-            *y = exp(*y);
+            *y = exp_below_zero(*y);
+        }
+        for (y, total) in y.chunks_exact(size).zip(sums) {
+            *total = sum(y);
         }
     }
-    for (y, total) in y.chunks_exact(size).zip(sums) {
-        *total = sum(y);
+}
+
+/// y = exp(x − most), and its [`sum`].
+#[inline(always)]
+fn exp_and_sum(x: &[f32], most: f32, y: &mut [f32]) -> f32 {
+    let mut sums = [0f32; LANES];
+    let (x_blocks, x_rest) = x.as_chunks::<LANES>();
+    let (y_blocks, y_rest) = y.as_chunks_mut::<LANES>();
+    for (x, y) in x_blocks.iter().zip(y_blocks) {
+        for lane in 0..LANES {
+            y[lane] = exp_below_zero(x[lane] - most);
+            sums[lane] += y[lane];
+        }
     }
+    let mut total = if x_blocks.is_empty() { 0.0 } else { tree_sum(sums) };
+    for (x, y) in x_rest.iter().zip(y_rest) {
+        *y = exp_below_zero(x - most);
+        total += *y;
+    }
+    total
 }
 
 /// Runs `body(rows of x, their y, largest, sums)` on groups of rows that fit the first-level cache, after
