@@ -8,11 +8,14 @@ use crate::{Block, OutOfMemory};
 
 /// The smallest block, in bytes.
 const SMALLEST: usize = 64;
-/// Steps between one power of two and the next: at most an eighth of a block is wasted.
+/// Steps between one power of two and the next: of a small block at most an eighth is wasted, ...
 const STEPS: usize = 8;
-const CLASSES: usize = usize::BITS as usize * STEPS;
-/// A request is also served by a free block of up to this many classes above its own.
-const SLACK: usize = 2;
+/// ... of one from this power of two on at most a thirty-second.
+const LARGE: usize = 21;
+const LARGE_STEPS: usize = 32;
+const CLASSES: usize = usize::BITS as usize * LARGE_STEPS;
+/// A request is also served by a free block of up to this many classes above its own: a quarter more.
+const SLACK: usize = LARGE_STEPS / 4;
 /// Free blocks that the executor may still be using are waited for, instead of taking fresh memory for the
 /// queueing thread to write to, once there are this many bytes of them.
 const RUN_AHEAD_BYTES: usize = 256 << 20;
@@ -33,14 +36,15 @@ struct Free {
     busy_until: u64,
 }
 
-/// The class of a request and the size of its blocks: powers of two with [`STEPS`] even steps between them.
+/// The class of a request and the size of its blocks: powers of two with even steps between them.
 fn class_of(bytes: usize) -> Option<(usize, usize)> {
     let bytes = bytes.max(SMALLEST);
     let exponent = bytes.ilog2() as usize;
-    let step = (1usize << exponent) / STEPS;
+    let steps = if exponent < LARGE { STEPS } else { LARGE_STEPS };
+    let step = (1usize << exponent) / steps;
     let index = (bytes - (1 << exponent)).div_ceil(step);
     let size = (1usize << exponent).checked_add(index * step)?;
-    Some((exponent * STEPS + index, size))
+    Some((exponent * LARGE_STEPS + index * (LARGE_STEPS / steps), size))
 }
 
 impl Pool {
