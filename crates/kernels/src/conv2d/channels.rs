@@ -4,10 +4,10 @@ use super::windows::Laid;
 use crate::Isa;
 use crate::simd::vectorize;
 
-/// Positions that share a load of the weights.
-const POSITIONS: usize = 4;
-/// Taps that share a load of dy.
-const TAPS: usize = 3;
+/// Positions that share a load of the weights: enough sums to hide the latency of one.
+const POSITIONS: usize = 8;
+/// Taps that share a load of dy: a window of 3 × 3.
+const TAPS: usize = 9;
 
 /// `sums[p][c]` = over all taps (r, t) the sum of x(p, r, t, c) · weights(r, t, c), for every position p of a line whose
 /// windows start at `x`.
@@ -88,9 +88,27 @@ impl MulAdd for Separate {
     }
 }
 
+/// # Safety
+/// `at + WIDTH` is at most the length of `from`.
 #[inline(always)]
-fn vector<const WIDTH: usize>(from: &[f32], at: usize) -> &[f32; WIDTH] {
-    from[at..at + WIDTH].try_into().expect("a slice of that length")
+unsafe fn vector<const WIDTH: usize>(from: &[f32], at: usize) -> &[f32; WIDTH] {
+    debug_assert!(at + WIDTH <= from.len());
+    // SAFETY: the caller's promise.
+    unsafe { &*from.as_ptr().add(at).cast::<[f32; WIDTH]>() }
+}
+
+/// Panics unless all windows of a line are in `x`, and `weights` and `line` have all channels of the taps and positions.
+fn check(laid: &Laid, taps: (usize, usize), channels: usize, x: &[f32], weights: &[f32], line: &[f32]) {
+    let (Some(position), Some(r), Some(t)) = (
+        laid.positions.checked_sub(1),
+        taps.0.checked_sub(1),
+        taps.1.checked_sub(1),
+    ) else {
+        return;
+    };
+    let last = position * laid.position + r * laid.tap_row + t * laid.tap_col;
+    assert!(last + channels <= x.len(), "the last tap is inside");
+    assert!(weights.len() >= taps.0 * taps.1 * channels && line.len() >= laid.positions * channels);
 }
 
 /// Vectors of `width` that cover all channels: where each starts, and how many of its channels the one before has too.
@@ -131,22 +149,29 @@ fn sum_vectors<M: MulAdd, const WIDTH: usize>(
     channels: usize,
     sums: &mut [f32],
 ) {
+    check(laid, taps, channels, x, weights, sums);
     let even = laid.positions / POSITIONS * POSITIONS;
-    for p in (0..even).step_by(POSITIONS) {
-        for (channel, _) in vectors(channels, WIDTH) {
-            sum_block::<M, WIDTH, POSITIONS>(how, laid, taps, x, weights, channels, p, channel, sums);
+    // SAFETY: `check` passed; a vector ends at or before the last channel.
+    unsafe {
+        for p in (0..even).step_by(POSITIONS) {
+            for (channel, _) in vectors(channels, WIDTH) {
+                sum_block::<M, WIDTH, POSITIONS>(how, laid, taps, x, weights, channels, p, channel, sums);
+            }
         }
-    }
-    for p in even..laid.positions {
-        for (channel, _) in vectors(channels, WIDTH) {
-            sum_block::<M, WIDTH, 1>(how, laid, taps, x, weights, channels, p, channel, sums);
+        for p in even..laid.positions {
+            for (channel, _) in vectors(channels, WIDTH) {
+                sum_block::<M, WIDTH, 1>(how, laid, taps, x, weights, channels, p, channel, sums);
+            }
         }
     }
 }
 
+/// # Safety
+/// [`check`] passed; there are `COUNT` positions from `position` on, and `WIDTH` channels from `channel` on.
+
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn sum_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
+unsafe fn sum_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
     how: M,
     laid: &Laid,
     taps: (usize, usize),
@@ -160,10 +185,12 @@ fn sum_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
     let mut total = [[0.0f32; WIDTH]; COUNT];
     for r in 0..taps.0 {
         for t in 0..taps.1 {
-            let w = vector::<WIDTH>(weights, (r * taps.1 + t) * channels + channel);
+            // SAFETY: tap, position and channels are there, and `check` passed.
+            let w = unsafe { vector::<WIDTH>(weights, (r * taps.1 + t) * channels + channel) };
             for (p, total) in total.iter_mut().enumerate() {
                 let at = (position + p) * laid.position + r * laid.tap_row + t * laid.tap_col + channel;
-                let x = vector::<WIDTH>(x, at);
+                // SAFETY: as above.
+                let x = unsafe { vector::<WIDTH>(x, at) };
                 for j in 0..WIDTH {
                     total[j] = how.mul_add(x[j], w[j], total[j]);
                 }
@@ -205,26 +232,32 @@ fn multiply_vectors<M: MulAdd, const WIDTH: usize>(
     channels: usize,
     dw: &mut [f32],
 ) {
-    let even = taps.1 / TAPS * TAPS;
+    check(laid, taps, channels, x, dw, dy);
+    let count = taps.0 * taps.1;
+    let even = count / TAPS * TAPS;
     for at in vectors(channels, WIDTH) {
-        for r in 0..taps.0 {
-            let x = &x[r * laid.tap_row..];
-            let dw = &mut dw[r * taps.1 * channels..];
-            for t in (0..even).step_by(TAPS) {
-                multiply_block::<M, WIDTH, TAPS>(how, laid, t, x, dy, channels, at, dw);
+        // SAFETY: `check` passed; a vector ends at or before the last channel.
+        unsafe {
+            for tap in (0..even).step_by(TAPS) {
+                multiply_block::<M, WIDTH, TAPS>(how, laid, taps.1, tap, x, dy, channels, at, dw);
             }
-            for t in even..taps.1 {
-                multiply_block::<M, WIDTH, 1>(how, laid, t, x, dy, channels, at, dw);
+            for tap in even..count {
+                multiply_block::<M, WIDTH, 1>(how, laid, taps.1, tap, x, dy, channels, at, dw);
             }
         }
     }
 }
 
+/// `COUNT` taps from number `tap` on, of rows of `across`.
+///
+/// # Safety
+/// [`check`] passed; there are so many taps, and `WIDTH` channels from `channel` on.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn multiply_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
+unsafe fn multiply_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
     how: M,
     laid: &Laid,
+    across: usize,
     tap: usize,
     x: &[f32],
     dy: &[f32],
@@ -233,10 +266,16 @@ fn multiply_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
     dw: &mut [f32],
 ) {
     let mut total = [[0.0f32; WIDTH]; COUNT];
+    let places: [usize; COUNT] = std::array::from_fn(|index| {
+        let (r, t) = ((tap + index) / across, (tap + index) % across);
+        r * laid.tap_row + t * laid.tap_col + channel
+    });
     for p in 0..laid.positions {
-        let dy = vector::<WIDTH>(dy, p * channels + channel);
-        for (t, total) in total.iter_mut().enumerate() {
-            let x = vector::<WIDTH>(x, p * laid.position + (tap + t) * laid.tap_col + channel);
+        // SAFETY: taps, position and channels are there, and `check` passed.
+        let dy = unsafe { vector::<WIDTH>(dy, p * channels + channel) };
+        for (total, place) in total.iter_mut().zip(places) {
+            // SAFETY: as above.
+            let x = unsafe { vector::<WIDTH>(x, p * laid.position + place) };
             for j in 0..WIDTH {
                 total[j] = how.mul_add(x[j], dy[j], total[j]);
             }
