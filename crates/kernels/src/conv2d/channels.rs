@@ -168,7 +168,6 @@ fn sum_vectors<M: MulAdd, const WIDTH: usize>(
 
 /// # Safety
 /// [`check`] passed; there are `COUNT` positions from `position` on, and `WIDTH` channels from `channel` on.
-
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 unsafe fn sum_block<M: MulAdd, const WIDTH: usize, const COUNT: usize>(
