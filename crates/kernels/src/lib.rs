@@ -4,8 +4,8 @@
 //! in a module `reference`, stands a plain form that is generic over float32 and float64 and *defines* the right
 //! answer; float64 tensors run on it.
 //!
-//! Results never depend on the number of threads: work is cut into tiles by the shapes alone, and partial
-//! results are combined in tile order.
+//! Results never depend on the number of threads or the caches of the machine: sums are cut by the shapes alone, and
+//! partial results combined in order.
 
 pub mod accumulate;
 pub mod activation;

@@ -14,6 +14,8 @@ const DEPTH: usize = 512;
 const SMALLEST: usize = 1 << 19;
 /// Tiles that C should have before its sum is cut.
 const ENOUGH: usize = 16;
+/// Floats of packed columns in the cache of any machine.
+const PACKED: usize = 64 << 10;
 /// Tiles for each thread, so that all end at about the same time.
 const EACH: usize = 4;
 
@@ -38,23 +40,23 @@ impl Plan {
         let steps = depth_blocks * geometry.products();
         let matrices = geometry.matrices();
         let worth = m * n * k * geometry.products() * matrices / SMALLEST;
-        let cut = |wanted: usize| grid(shape, m, n, k, wanted.div_ceil(matrices.max(1)));
-        // Cut the sum only where C is too small to be cut, and each part is worth a tile.
-        let wanted = worth.clamp(1, ENOUGH);
-        let (row_blocks, col_blocks) = cut(wanted);
+        let cut = |wanted: usize, packed| grid(shape, m, n, k, wanted.div_ceil(matrices.max(1)), packed);
+        // Cut the sum only where C is too small to be cut, and each part is worth a tile. Nothing here may depend on the
+        // machine: it decides how results are rounded.
+        let mut wanted = worth.clamp(1, ENOUGH);
+        let (mut row_blocks, mut col_blocks) = cut(wanted, PACKED);
         let parts = (wanted / (row_blocks * col_blocks * matrices).max(1))
             .min(steps)
             .max(1);
-        let wanted = if parts == 1 && threads == 1 {
-            1
-        } else {
-            worth.clamp(1, EACH * threads)
-        };
-        let (row_blocks, col_blocks) = if parts == 1 {
-            cut(wanted)
-        } else {
-            (row_blocks, col_blocks)
-        };
+        if parts == 1 {
+            wanted = if threads == 1 {
+                1
+            } else {
+                worth.clamp(1, EACH * threads)
+            };
+            // Half of the cache for packed columns; the rest for rows of A and C on their way.
+            (row_blocks, col_blocks) = cut(wanted, second_level() / 2 / size_of::<f32>());
+        }
         Plan {
             row_blocks,
             col_blocks,
@@ -96,14 +98,12 @@ pub(super) fn even(len: usize, pieces: usize, index: usize) -> usize {
     quotient * index + rest.min(index)
 }
 
-/// Rows and columns of tiles, about `wanted` of them, with the least packing.
-fn grid(shape: Shape, m: usize, n: usize, k: usize, wanted: usize) -> (usize, usize) {
+/// Rows and columns of tiles, about `wanted` of them, with the least packing: at most `packed` floats at a time.
+fn grid(shape: Shape, m: usize, n: usize, k: usize, wanted: usize, packed: usize) -> (usize, usize) {
     let (slivers, panels) = (m.div_ceil(shape.rows), n.div_ceil(shape.cols));
     if slivers == 0 || panels == 0 {
         return (0, 0);
     }
-    // Half of the cache for the packed columns; the rest for rows of A and C on their way.
-    let packed = second_level() / 2 / size_of::<f32>();
     let widest = (packed / (shape.cols * k.clamp(1, DEPTH))).clamp(1, panels);
     let least_cols = panels.div_ceil(widest);
     let mut best = (f64::INFINITY, (1, 1));
