@@ -124,7 +124,8 @@ pub struct Runtime {
     live_bytes: usize,
     reported: i64,
     threads: usize,
-    isa: Isa,
+    /// What kernels run on, but for the threads: what they would choose can be asked of it.
+    pub exec: Exec,
 }
 
 thread_local! {
@@ -176,9 +177,10 @@ impl Runtime {
                 .map_err(|error| Error::from_reason(format!("FERROGRAD_CONV: {error}")))?,
             _ => Convolution::Auto,
         };
-        let exec = Exec::new(isa, team_of(threads)?).convolving(convolution);
+        let exec = Exec::new(isa, Arc::new(Team::serial())).convolving(convolution);
+        let team = team_of(threads)?;
         Ok(Runtime {
-            stream: Stream::new(Compute::new(exec)).map_err(Error::from_reason)?,
+            stream: Stream::new(Compute::new(Exec { team, ..exec.clone() })).map_err(Error::from_reason)?,
             pool: Pool::new(memory_limit()?),
             // Slot 0 is never used: handle 0 means "none".
             slots: vec![Slot::default()],
@@ -187,7 +189,7 @@ impl Runtime {
             live_bytes: 0,
             reported: 0,
             threads,
-            isa,
+            exec,
         })
     }
 
@@ -378,7 +380,7 @@ pub fn set_thread_count(env: Env, threads: u32) -> Result<()> {
 /// The instruction set in use: `scalar`, `avx2`, `avx512` or `neon`.
 #[napi(catch_unwind)]
 pub fn instruction_set(env: Env) -> Result<&'static str> {
-    Ok(Runtime::of(&env)?.borrow().isa.name())
+    Ok(Runtime::of(&env)?.borrow().exec.isa.name())
 }
 
 /// All instruction sets that this machine has.

@@ -5,7 +5,7 @@
 
 use super::slide::{Place, Slide, clear};
 use super::windows::{View, Windows};
-use super::{Conv2d, depthwise};
+use super::{Algorithm, Conv2d, depthwise};
 use crate::microkernel::Activation;
 use crate::microkernel::pack::Matrix;
 use crate::padding::Axis;
@@ -64,6 +64,29 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
     }
 }
 
+/// Each class of pixels with its windows over dy and its place in dx.
+fn places(conv: &Conv2d) -> impl Iterator<Item = (View, Place, [Class; 2])> {
+    let line = conv.width.input * conv.channels;
+    let pairs = Class::all(conv.height).flat_map(|rows| Class::all(conv.width).map(move |cols| [rows, cols]));
+    pairs.map(move |[rows, cols]| {
+        let to = Place {
+            base: rows.first * line + cols.first * conv.channels,
+            image: conv.height.input * line,
+            line: conv.height.stride * line,
+            position: conv.width.stride * conv.channels,
+        };
+        let view = View {
+            batch: conv.batch,
+            rows: rows.windows,
+            cols: cols.windows,
+            channels: conv.filters,
+            runs_on: conv.height.stride == 1 && conv.width.stride == 1,
+            surplus: 0,
+        };
+        (view, to, [rows, cols])
+    })
+}
+
 /// Calls `body` for each class of pixels with its windows over dy and its place in dx. Classes that no tap reaches are
 /// set to zero.
 pub(super) fn classes(
@@ -72,30 +95,41 @@ pub(super) fn classes(
     dx: &mut [f32],
     mut body: impl FnMut(&mut [f32], View, Place, [Class; 2]),
 ) {
-    let line = conv.width.input * conv.channels;
-    for rows in Class::all(conv.height) {
-        for cols in Class::all(conv.width) {
-            let to = Place {
-                base: rows.first * line + cols.first * conv.channels,
-                image: conv.height.input * line,
-                line: conv.height.stride * line,
-                position: conv.width.stride * conv.channels,
-            };
-            let view = View {
-                batch: conv.batch,
-                rows: rows.windows,
-                cols: cols.windows,
-                channels: conv.filters,
-                runs_on: conv.height.stride == 1 && conv.width.stride == 1,
-                surplus: 0,
-            };
-            if view.taps() == 0 {
-                clear(cx, dx, to, &view, conv.channels);
-            } else {
-                body(dx, view, to, [rows, cols]);
-            }
+    for (view, to, class) in places(conv) {
+        if view.taps() == 0 {
+            clear(cx, dx, to, &view, conv.channels);
+        } else {
+            body(dx, view, to, class);
         }
     }
+}
+
+/// The product of one class.
+fn slide(conv: &Conv2d, view: View, to: Place) -> Slide {
+    Slide {
+        view,
+        groups: conv.groups,
+        columns: conv.group_channels(),
+        to,
+    }
+}
+
+/// What computes the classes that some tap reaches, each algorithm once; where none does, sums of nothing.
+pub(super) fn algorithms(cx: &Exec, conv: &Conv2d) -> Vec<Algorithm> {
+    if conv.is_depthwise() {
+        return vec![Algorithm::Depthwise];
+    }
+    let mut found = Vec::new();
+    for (view, to, _) in places(conv).filter(|(view, ..)| view.taps() > 0) {
+        let algorithm = slide(conv, view, to).algorithm(cx);
+        if !found.contains(&algorithm) {
+            found.push(algorithm);
+        }
+    }
+    if found.is_empty() {
+        found.push(Algorithm::Direct);
+    }
+    found
 }
 
 /// dx = dy ∗ flipped w. Panics unless the lengths pass [`Conv2d::check`].
@@ -105,12 +139,7 @@ pub fn input_gradient(cx: &Exec, conv: &Conv2d, dy: &[f32], w: &[f32], dx: &mut 
         return depthwise::input_gradient(cx, conv, dy, w, dx);
     }
     classes(cx, conv, dx, |dx, view, to, [rows, cols]| {
-        let slide = Slide {
-            view,
-            groups: conv.groups,
-            columns: conv.group_channels(),
-            to,
-        };
+        let slide = slide(conv, view, to);
         with_scratch(slide.packed_len(cx), |packed| {
             let flipped = |r: usize, c: usize, group: usize| {
                 let (kh, kw) = (rows.tap(r), cols.tap(c));

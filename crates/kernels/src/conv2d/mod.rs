@@ -5,8 +5,9 @@
 //! product along the positions (`weight`). Few filters or channels turn the product round (`thin`), and convolutions
 //! with one channel a group have loops over channels instead (`depthwise`, `channels`). Windows of 3 × 3 that move by one
 //! pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and cut is the same
-//! everywhere else (`windows`, `bands`).
+//! everywhere else (`windows`, `bands`); which of them all runs can be asked (`algorithm`).
 
+mod algorithm;
 mod bands;
 mod channels;
 mod depthwise;
@@ -21,6 +22,7 @@ mod weight;
 mod windows;
 mod winograd;
 
+pub use algorithm::{Algorithm, algorithms};
 pub use geometry::Conv2d;
 pub use input_gradient::input_gradient;
 pub use weight::weight_gradient;
@@ -69,10 +71,29 @@ impl Conv2d {
         }
     }
 
+    /// The forward pass as a sliding product.
+    fn slide(&self) -> Slide {
+        Slide {
+            view: self.view(),
+            groups: self.groups,
+            columns: self.group_filters(),
+            to: self.outputs(),
+        }
+    }
+
     fn assert(&self, input: usize, weight: usize, output: usize, bias: usize) {
         if let Err(reason) = self.check(input, weight, output, bias) {
             panic!("{reason}");
         }
+    }
+}
+
+/// What computes the forward pass.
+fn algorithm(cx: &Exec, conv: &Conv2d) -> Algorithm {
+    if conv.is_depthwise() {
+        Algorithm::Depthwise
+    } else {
+        conv.slide().algorithm(cx)
     }
 }
 
@@ -91,12 +112,7 @@ pub fn forward(
     if conv.is_depthwise() {
         return depthwise::forward(cx, conv, x, w, bias, activation, y);
     }
-    let slide = Slide {
-        view: conv.view(),
-        groups: conv.groups,
-        columns: conv.group_filters(),
-        to: conv.outputs(),
-    };
+    let slide = conv.slide();
     with_scratch(slide.packed_len(cx), |packed| {
         let tap = |kh: usize, kw: usize, group: usize| Matrix {
             data: w,

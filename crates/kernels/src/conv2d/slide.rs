@@ -9,7 +9,7 @@
 
 use super::bands::{Band, Bands, even};
 use super::windows::{Laid, View};
-use super::{thin, winograd};
+use super::{Algorithm, thin, winograd};
 use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
 use crate::{Disjoint, Exec};
 
@@ -62,20 +62,22 @@ impl Slide {
         pack::panel_len(cx.isa, self.view.taps() * self.channels())
     }
 
-    /// Outputs along a side of a tile of the Winograd algorithm, where that serves.
-    fn tile(&self, cx: &Exec) -> Option<usize> {
-        winograd::tile_of(cx, &self.view, self.groups, self.columns)
+    /// What computes it: the Winograd algorithm, the thin product or the direct one.
+    pub fn algorithm(&self, cx: &Exec) -> Algorithm {
+        match winograd::tile_of(cx, &self.view, self.groups, self.columns) {
+            Some(m) => Algorithm::Winograd(m),
+            None if thin::serves(cx, self) => Algorithm::Thin,
+            None => Algorithm::Direct,
+        }
     }
 
     /// Floats of all packed weights.
     pub fn packed_len(&self, cx: &Exec) -> usize {
-        if let Some(m) = self.tile(cx) {
-            return winograd::packed_len(cx, self, m);
+        match self.algorithm(cx) {
+            Algorithm::Winograd(m) => winograd::packed_len(cx, self, m),
+            Algorithm::Thin => self.columns * self.view.taps() * self.view.channels,
+            _ => self.panels(cx) * self.panel_len(cx),
         }
-        if thin::serves(cx, self) {
-            return self.columns * self.view.taps() * self.view.channels;
-        }
-        self.panels(cx) * self.panel_len(cx)
     }
 
     /// Group of a panel, its first column within the group, and how many it has.
@@ -93,11 +95,10 @@ impl Slide {
         matrix: impl Fn(usize, usize, usize) -> pack::Matrix<'w> + Sync,
         packed: &mut [f32],
     ) {
-        if let Some(m) = self.tile(cx) {
-            return winograd::pack(cx, self, m, matrix, packed);
-        }
-        if thin::serves(cx, self) {
-            return thin::pack(self, matrix, packed);
+        match self.algorithm(cx) {
+            Algorithm::Winograd(m) => return winograd::pack(cx, self, m, matrix, packed),
+            Algorithm::Thin => return thin::pack(self, matrix, packed),
+            _ => {}
         }
         let panel_len = self.panel_len(cx);
         if panel_len == 0 {
@@ -142,11 +143,12 @@ impl Slide {
         if self.view.positions() == 0 || panels == 0 {
             return;
         }
-        if let Some(m) = self.tile(cx) {
+        let algorithm = self.algorithm(cx);
+        if let Algorithm::Winograd(m) = algorithm {
             return winograd::run(cx, self, m, source, packed, bias, activation, target);
         }
         let (bands, blocks) = self.plan(cx);
-        if thin::serves(cx, self) {
+        if algorithm == Algorithm::Thin {
             let target = Disjoint::new(target);
             return cx.tiles(bands.count(), |tile| {
                 let band = bands.get(tile);

@@ -145,6 +145,77 @@ fn all_loops() -> Vec<Conv2d> {
     ]
 }
 
+#[test]
+fn the_algorithms_of_a_convolution_can_be_asked() {
+    let of = |way: Convolution, conv: &Conv2d| {
+        let cx = Exec::serial().convolving(way);
+        algorithms(&cx, conv).map(|all| {
+            all.iter()
+                .map(|one| one.to_string())
+                .collect::<Vec<_>>()
+                .join(" + ")
+        })
+    };
+    let all = |name: &str| [name; 3].map(String::from);
+    let (auto, square) = (Convolution::Auto, |size| same(8, size, 3, 1, 64, 64));
+    assert_eq!(of(auto, &square(56)), all("winograd4"));
+    assert_eq!(of(auto, &square(2)), all("winograd2"));
+    assert_eq!(of(Convolution::Winograd2, &square(56)), all("winograd2"));
+    assert_eq!(of(Convolution::Direct, &square(56)), all("direct"));
+    // Few channels make the input gradient thin, few filters the other two.
+    assert_eq!(of(auto, &same(8, 32, 3, 1, 2, 64)), ["direct", "thin", "direct"]);
+    assert_eq!(of(auto, &same(8, 32, 3, 1, 64, 2)), ["thin", "direct", "thin"]);
+    // The classes of a stride have windows of their own: of 5 × 5 taps 3 × 3 and fewer, of 3 × 3 at most 2 × 2.
+    assert_eq!(
+        of(auto, &same(8, 32, 5, 2, 64, 64)),
+        ["direct", "winograd4 + direct", "direct"]
+    );
+    assert_eq!(of(auto, &same(8, 32, 3, 2, 64, 64)), all("direct"));
+    // What no tap reaches counts for nothing.
+    assert_eq!(of(auto, &same(8, 32, 1, 2, 64, 64)), all("direct"));
+    let beside = Axis::new(1, 1, 3, 1, 1, 0).unwrap();
+    assert_eq!(
+        of(auto, &Conv2d::new(1, beside, beside, 4, 4, 1).unwrap()),
+        all("direct")
+    );
+    // A gradient of 512 × 256 is too large for copies.
+    assert_eq!(
+        of(auto, &same(8, 7, 1, 1, 512, 256)),
+        ["direct", "direct", "product"]
+    );
+    let axis = Axis::new(24, 3, 1, 1, 1, 1).unwrap();
+    assert_eq!(
+        of(auto, &Conv2d::new(8, axis, axis, 32, 32, 32).unwrap()),
+        all("depthwise")
+    );
+    assert_eq!(
+        of(auto, &Conv2d::new(8, axis, axis, 32, 32, 2).unwrap()),
+        all("direct")
+    );
+}
+
+#[test]
+fn the_algorithms_do_not_depend_on_batch_and_threads() {
+    let mut dice = Dice(13);
+    for _ in 0..2000 {
+        let conv = random_conv(&mut dice);
+        let conv = Conv2d {
+            batch: conv.batch.max(1),
+            ..conv
+        };
+        for cx in Exec::all_for_tests() {
+            let alone = Exec {
+                isa: cx.isa,
+                ..Exec::serial()
+            };
+            assert_eq!(
+                algorithms(&cx, &conv),
+                algorithms(&alone, &Conv2d { batch: 1, ..conv })
+            );
+        }
+    }
+}
+
 pub(super) fn floats(dice: &mut Dice, len: usize) -> Vec<f32> {
     (0..len)
         .map(|_| dice.roll(1 << 20) as f32 / (1 << 19) as f32 - 1.0)

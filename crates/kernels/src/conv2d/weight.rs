@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::bands::{Band, even, in_parts};
 use super::windows::{Laid, View};
-use super::{Conv2d, depthwise, winograd};
+use super::{Algorithm, Conv2d, depthwise, winograd};
 use crate::matmul::Geometry;
 use crate::microkernel::{Activation, Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
 use crate::{Exec, matmul, with_scratch};
@@ -50,31 +50,47 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
     if conv.pixels() == 0 {
         return dw.fill(0.0);
     }
-    if conv.is_depthwise() {
-        return depthwise::weight_gradient(cx, conv, x, dy, dw);
-    }
-    if let Some(product) = product(conv) {
-        return matmul::forward(cx, &product, Activation::None, [x, dy, &[]], dw);
-    }
     let mut view = conv.view();
-    if let Some(m) = winograd::tile_of(cx, &view, conv.groups, conv.filters) {
-        return winograd::weight_gradient(cx, conv, &view, m, x, dy, dw);
+    match algorithm(cx, conv) {
+        Algorithm::Depthwise => depthwise::weight_gradient(cx, conv, x, dy, dw),
+        Algorithm::Product => {
+            let product = product(conv).expect("the sizes of a plain product");
+            matmul::forward(cx, &product, Activation::None, [x, dy, &[]], dw);
+        }
+        Algorithm::Winograd(m) => winograd::weight_gradient(cx, conv, &view, m, x, dy, dw),
+        Algorithm::Thin => {
+            view.surplus = Shape::of(cx.isa).lanes;
+            with_scratch(dw.len(), |transposed| {
+                sum(cx, conv, &view, x, dy, transposed);
+                let row = transposed.len() / conv.filters;
+                for (at, dw) in dw.iter_mut().enumerate() {
+                    *dw = transposed[at % conv.filters * row + at / conv.filters];
+                }
+            });
+        }
+        Algorithm::Direct => sum(cx, conv, &view, x, dy, dw),
     }
-    let shape = Shape::of(cx.isa);
-    // Few filters would fill a register to a part only: then channels are the columns, and the result is transposed.
-    if conv.groups == 1 && conv.filters * 2 <= shape.lanes && conv.width.kernel * conv.channels > conv.filters
-    {
-        view.surplus = shape.lanes;
-        with_scratch(dw.len(), |transposed| {
-            sum(cx, conv, &view, x, dy, transposed);
-            let row = transposed.len() / conv.filters;
-            for (at, dw) in dw.iter_mut().enumerate() {
-                *dw = transposed[at % conv.filters * row + at / conv.filters];
-            }
-        });
+}
+
+/// What computes the weight gradient.
+pub(super) fn algorithm(cx: &Exec, conv: &Conv2d) -> Algorithm {
+    if conv.is_depthwise() {
+        Algorithm::Depthwise
+    } else if product(conv).is_some() {
+        Algorithm::Product
+    } else if let Some(m) = winograd::tile_of(cx, &conv.view(), conv.groups, conv.filters) {
+        Algorithm::Winograd(m)
+    } else if is_thin(cx, conv) {
+        Algorithm::Thin
     } else {
-        sum(cx, conv, &view, x, dy, dw);
+        Algorithm::Direct
     }
+}
+
+/// Few filters would fill a register to a part only: then channels are the columns, and the result is transposed.
+fn is_thin(cx: &Exec, conv: &Conv2d) -> bool {
+    let few = conv.groups == 1 && conv.filters * 2 <= Shape::of(cx.isa).lanes;
+    few && conv.width.kernel * conv.channels > conv.filters
 }
 
 /// A window of one pixel that visits every pixel makes the gradient a plain product, xᵀ · dy. Its many ways to cut pay

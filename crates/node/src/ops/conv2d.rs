@@ -4,7 +4,7 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use crate::launch::Launch;
-use crate::runtime::{Handle, internal};
+use crate::runtime::{Handle, Runtime, internal};
 
 fn geometry(words: &[f64]) -> Result<Conv2d> {
     Conv2d::from_words(words).map_err(|reason| internal(format!("conv2d: {reason}")))
@@ -57,4 +57,20 @@ pub fn conv2d_weight_gradient(env: Env, x: Handle, dy: Handle, dweight: Handle, 
         move |cx, [x, dy], [dweight]| kernel::weight_gradient(cx, &conv, x, dy, dweight),
         move |[x, dy], [dweight]| kernel::reference::weight_gradient(&conv, x, dy, dweight),
     )
+}
+
+/// What computes the forward pass, the input gradient and the weight gradient in float32. Several algorithms for the
+/// classes of one input gradient are joined by " + ".
+#[napi(catch_unwind, js_name = "conv2dAlgorithms")]
+pub fn conv2d_algorithms(env: Env, words: &[f64]) -> Result<Vec<String>> {
+    let conv = geometry(words)?;
+    let runtime = Runtime::of(&env)?;
+    let found = kernel::algorithms(&runtime.borrow().exec, &conv);
+    let names = found.map(|all| {
+        all.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" + ")
+    });
+    Ok(names.into())
 }
