@@ -2,9 +2,12 @@
 
 import { ShapeError } from '../errors.js'
 import { checkCount, checkOptions } from '../initializers/options.js'
+import { convTranspose2dAlgorithms } from '../ops/conv-transpose2d.js'
+import type { Algorithms } from '../ops/conv2d.js'
 import { convTranspose2d as spread } from '../ops/index.js'
 import { checkSize, type Padding, type Size, windowAxes } from '../ops/window.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { algorithmsFor } from './algorithms.js'
 import { KernelLayer, type KernelOptions, kernelOptionNames } from './kernel-layer.js'
 import { checkRank, exampleSize, isShape, knownSize, type Shape, showLayout } from './shape.js'
 
@@ -88,6 +91,13 @@ export class ConvTranspose2d extends KernelLayer {
 
   override $kept(inputShape: Shape): number | undefined {
     return this.keptWithActivation(exampleSize(this.outputShape(inputShape)))
+  }
+
+  override $algorithms(inputShape: Shape): Algorithms {
+    const { stride, padding } = this
+    return algorithmsFor(this.dtype, inputShape, (images) =>
+      convTranspose2dAlgorithms(this.$label, images, this.kernel.shape, { stride, padding }),
+    )
   }
 }
 

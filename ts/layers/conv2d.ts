@@ -2,9 +2,11 @@
 
 import { rangeError, ShapeError } from '../errors.js'
 import { checkCount, checkOptions } from '../initializers/options.js'
+import { type Algorithms, conv2dAlgorithms } from '../ops/conv2d.js'
 import { conv2d as convolve } from '../ops/index.js'
 import { checkSize, type Size } from '../ops/window.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { algorithmsFor } from './algorithms.js'
 import { KernelLayer, type KernelOptions, kernelOptionNames } from './kernel-layer.js'
 import { checkRank, exampleSize, isShape, knownSize, type Shape, showLayout } from './shape.js'
 import { checkSliding, type Sliding, type SlidingOptions, slide } from './window.js'
@@ -70,6 +72,12 @@ export abstract class ConvolutionLayer extends KernelLayer {
 
   override $kept(inputShape: Shape): number | undefined {
     return this.keptWithActivation(exampleSize(this.outputShape(inputShape)))
+  }
+
+  override $algorithms(inputShape: Shape): Algorithms {
+    return algorithmsFor(this.dtype, inputShape, (images) =>
+      conv2dAlgorithms(this.$label, images, this.kernel.shape, this.groupsFor(images[3]!), this.window),
+    )
   }
 
   private checkImages(inputShape: Shape | readonly Shape[]): Shape {

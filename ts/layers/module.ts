@@ -4,6 +4,7 @@ import { noGrad } from '../autograd/record.js'
 import type { Constraint } from '../constraints/constraint.js'
 import { DTypeError, ShapeError, show, typeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
+import type { Algorithms } from '../ops/conv2d.js'
 import { add } from '../ops/index.js'
 import type { Regularizer } from '../regularizers/regularizer.js'
 import type { TypedArray } from '../tensor/dtype.js'
@@ -99,6 +100,11 @@ export abstract class Module<Out extends Output = Tensor> {
    * sizes are free or it is unknown.
    */
   abstract flops(inputShape: Shape | readonly Shape[]): number | undefined
+  /** @internal What its convolutions run by; undefined where there is nothing to choose. */
+  $algorithms(_inputShape: Shape | readonly Shape[]): Algorithms | undefined {
+    return undefined
+  }
+
   /** Whether its weights exist. */
   abstract get built(): boolean
 

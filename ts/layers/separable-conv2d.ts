@@ -3,10 +3,12 @@
 import type { ConstraintOption } from '../constraints/constraint.js'
 import { checkOptions } from '../initializers/options.js'
 import type { InitializerOption } from '../initializers/resolve.js'
+import type { Algorithms } from '../ops/conv2d.js'
 import type { Size } from '../ops/window.js'
 import type { RegularizerOption } from '../regularizers/regularizer.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { ActivationName } from './activations.js'
+import { oneAfterTheOther } from './algorithms.js'
 import { type Conv2d, conv2d, slidingOptionNames } from './conv2d.js'
 import { type DepthwiseConv2d, depthwiseConv2d } from './depthwise-conv2d.js'
 import { Layer, type LayerOptions } from './layer.js'
@@ -136,6 +138,11 @@ export class SeparableConv2d extends Layer {
     const first = this.depthwise.$kept(inputShape)
     const second = this.pointwise.$kept(this.depthwise.outputShape(inputShape))
     return first === undefined || second === undefined ? undefined : first + second
+  }
+
+  override $algorithms(inputShape: Shape): Algorithms {
+    const between = this.depthwise.outputShape(inputShape)
+    return oneAfterTheOther(this.depthwise.$algorithms(inputShape), this.pointwise.$algorithms(between))
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { DTypeError, ShapeError, show, typeError } from '../errors.js'
 import type { FloatDType } from '../initializers/initializer.js'
-import { checkOptions, listed } from '../initializers/options.js'
+import { checkBoolean, checkOptions, listed } from '../initializers/options.js'
 import type { ForwardOptions, Module, Output, ShapeOf, Weight } from '../layers/module.js'
 import { assignNames, checkName } from '../layers/naming.js'
 import { fitsShape, isShape, type Shape, showFree } from '../layers/shape.js'
@@ -11,7 +11,7 @@ import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import { checkGraphInputs } from './check-inputs.js'
 import type { ModelDescription } from './description.js'
 import { Graph } from './graph.js'
-import { printSummary } from './summary.js'
+import { printSummary, type SummaryOptions } from './summary.js'
 import { TrainedModel } from './trained-model.js'
 
 /**
@@ -155,17 +155,26 @@ export class Model<Out extends Output = Tensor> extends TrainedModel<Out> {
    * numbers and 93 MB that the course prints is not the sum of its rows. Training keeps a little more, such as where
    * maxima were, and needs the gradients besides.
    *
+   * With `{ explain: true }` a column says which algorithm convolutions run by: see {@link SummaryOptions.explain}.
+   *
    * @example
    * ```ts
-   * import { models } from 'ferrograd'
+   * import { layers, models, sequential } from 'ferrograd'
    * models.linearClassifier({ inputShape: [32, 32, 3], classes: 10 }).summary((line) => console.log(line))
    * console.log('done') // done
+   *
+   * const conv = layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same' })
+   * const lines: string[] = []
+   * sequential({ inputShape: [32, 32, 64], layers: [conv] }).summary((line) => lines.push(line), { explain: true })
+   * console.log(lines[3]!.trim().split(/ {2,}/).at(-1)) // winograd4
    * ```
    */
-  summary(print: (line: string) => void = console.log): void {
+  summary(print: (line: string) => void = console.log, options: SummaryOptions = {}): void {
     if (typeof print !== 'function') throw typeError(`${this.$label}: print must be a function. got ${show(print)}`)
+    checkOptions(`${this.$label}: summary`, options, ['explain'])
+    const explain = checkBoolean(`${this.$label}: summary`, 'explain', options.explain ?? false)
     this.$checkBuilt('summary')
-    printSummary(this as unknown as Model<Output>, this.graph!, print)
+    printSummary(this as unknown as Model<Output>, this.graph!, print, explain)
   }
 
   get built(): boolean {

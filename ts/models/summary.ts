@@ -1,15 +1,36 @@
 // A model as a table.
 
+import { showAlgorithms } from '../layers/algorithms.js'
 import type { Module, Output } from '../layers/module.js'
 import { exampleSize, type Shape, showFree } from '../layers/shape.js'
 import { bytesPerElement } from '../tensor/dtype.js'
 import type { Graph, Step } from './graph.js'
 import type { Model } from './model.js'
 
-/** Columns of text to the left, columns of numbers to the right, and where the layer looks. */
+export interface SummaryOptions {
+  /**
+   * Whether the column "algorithm" says what convolutions run by: one name, or three where they differ, for the forward
+   * pass, the gradient of the input and that of the weight. Default false.
+   *
+   * - `winograd4`, `winograd2`: the Winograd algorithm on tiles of 4 × 4 or 2 × 2 outputs.
+   * - `direct`: sums over the window. `thin`: the same turned round, for few filters or channels. `depthwise`: for each
+   *   channel alone. `product`: one matrix product, for the gradient of a large weight of 1 × 1.
+   * - `winograd4 + direct`: part by the one and part by the other. Parts are the pixels that the steps of a stride tell
+   *   apart, or the two convolutions of `separableConv2d`.
+   * - `by size`: height or width is free, so it is chosen for each batch. `reference`: float64, computed by plain loops.
+   *
+   * `FERROGRAD_CONV` in the environment changes the choice. A model inside another has one row, without an algorithm:
+   * its own summary says more.
+   */
+  explain?: boolean
+}
+
+/** Columns of text to the left, columns of numbers to the right, then what is not always shown. */
 interface Row {
   readonly texts: readonly string[]
   readonly numbers: readonly string[]
+  readonly algorithm: string
+  /** Where the layer looks. */
   readonly from: string
 }
 
@@ -24,7 +45,12 @@ interface Totals {
 }
 
 /** Prints a line for each call of a layer, then totals. */
-export function printSummary(model: Model<Output>, graph: Graph, print: (line: string) => void): void {
+export function printSummary(
+  model: Model<Output>,
+  graph: Graph,
+  print: (line: string) => void,
+  explain: boolean,
+): void {
   const shapes = graph.symbols.map((symbol) => symbol.shape)
   const makers = graph.inputs.map((x, i) => x.name ?? inputName(graph, i))
   const rows: Row[] = [title, ...graph.inputs.map(({ shape }, i) => inputRow(makers[i]!, shape))]
@@ -32,17 +58,19 @@ export function printSummary(model: Model<Output>, graph: Graph, print: (line: s
   const totals: Totals = { flops: 0, moreFlops: false, activations: images, kept: images }
   const seen = new Set<Module<Output>>()
   for (const step of graph.steps) {
-    rows.push(stepRow(step, shapes, makers, seen, totals))
+    rows.push(stepRow(step, shapes, makers, seen, totals, explain))
     seen.add(step.module)
     for (const place of step.outputs) makers[place] = step.module.name
   }
-  printTable(model.$label, rows, isRow(graph), print)
+  const extras = (['algorithm', 'from'] as const).filter((name) => (name === 'from' ? !isRow(graph) : explain))
+  printTable(model.$label, rows, extras, print)
   printTotals(model, totals, print)
 }
 
 const title: Row = {
   texts: ['layer (kind)', 'output shape'],
   numbers: ['activations', 'parameters', 'FLOPs'],
+  algorithm: 'algorithm',
   from: 'from',
 }
 
@@ -51,7 +79,7 @@ function inputName(graph: Graph, i: number): string {
 }
 
 function inputRow(name: string, shape: Shape): Row {
-  return { texts: [name, showFree(shape)], numbers: [counted(exampleSize(shape)), '', ''], from: '' }
+  return { texts: [name, showFree(shape)], numbers: [counted(exampleSize(shape)), '', ''], algorithm: '', from: '' }
 }
 
 /** The row of a call, whose figures go into `totals`. */
@@ -61,6 +89,7 @@ function stepRow(
   makers: readonly string[],
   seen: ReadonlySet<Module<Output>>,
   totals: Totals,
+  explain: boolean,
 ): Row {
   const x = list ? inputs.map((place) => shapes[place]!) : shapes[inputs[0]!]!
   const flops = module.flops(x)
@@ -72,6 +101,7 @@ function stepRow(
   return {
     texts: [`${module.name} (${module.kind})`, outputs.map((place) => showFree(shapes[place]!)).join(' ')],
     numbers: [counted(volume), seen.has(module) ? 'shared' : grouped(module.countParams()), counted(flops)],
+    algorithm: explain ? showAlgorithms(module.$algorithms(x)) : '',
     from: inputs.map((place) => makers[place]!).join(', '),
   }
 }
@@ -88,7 +118,12 @@ function isRow(graph: Graph): boolean {
   })
 }
 
-function printTable(label: string, rows: readonly Row[], inARow: boolean, print: (line: string) => void): void {
+function printTable(
+  label: string,
+  rows: readonly Row[],
+  extras: readonly ('algorithm' | 'from')[],
+  print: (line: string) => void,
+): void {
   const widths = (column: 'texts' | 'numbers') =>
     title[column].map((_, i) => Math.max(...rows.map((row) => row[column][i]!.length)))
   const [texts, numbers] = [widths('texts'), widths('numbers')]
@@ -98,7 +133,7 @@ function printTable(label: string, rows: readonly Row[], inARow: boolean, print:
       ...row.texts.map((cell, i) => cell.padEnd(texts[i]!)),
       ...row.numbers.map((cell, i) => cell.padStart(numbers[i]!)),
     ]
-    if (!inARow) cells.push(row.from)
+    for (const name of extras) cells.push(row[name].padEnd(Math.max(...rows.map((other) => other[name].length))))
     print(`  ${cells.join('  ').trimEnd()}`)
   }
 }

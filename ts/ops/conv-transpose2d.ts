@@ -8,6 +8,7 @@ import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 import { type Activation, activate, checkActivation } from './activate.js'
 import { add } from './add.js'
+import type { Algorithms } from './conv2d.js'
 import { transpose } from './transpose.js'
 import { checkSize, checkWhole, type Padding, type Size, windowAxes } from './window.js'
 
@@ -57,7 +58,7 @@ export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTranspos
       )
     }
   }
-  const { shape, words } = geometry(x, weight, bias, options)
+  const { shape, words } = geometry(x.shape, weight.shape, bias?.shape, options)
   let y = lay(x, transpose(weight, [0, 1, 3, 2]), shape, words)
   if (bias !== undefined) y = add(y, bias)
   return activation === undefined ? y : activate(activation, y)
@@ -86,15 +87,28 @@ function lay(x: Tensor, weight: Tensor, shape: readonly number[], words: Float64
   })
 }
 
+/** @internal What it runs by for float32 tensors of these shapes, as {@link conv2dAlgorithms} says it. */
+export function convTranspose2dAlgorithms(
+  op: string,
+  x: readonly number[],
+  weight: readonly number[],
+  options: ConvTranspose2dOptions,
+): Algorithms {
+  const { shape, words } = geometry(checkShape(op, x), weight, undefined, options)
+  checkShape(op, shape)
+  const [forward, ofInput, ofWeight] = native.conv2dAlgorithms(words) as [string, string, string]
+  return [ofInput, forward, ofWeight]
+}
+
 /** The output's shape, and the geometry of the convolution that leads back from it. */
 function geometry(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | undefined,
+  x: readonly number[],
+  weight: readonly number[],
+  bias: readonly number[] | undefined,
   options: ConvTranspose2dOptions,
 ): { shape: number[]; words: Float64Array } {
-  const layouts = `input ${showShape(x.shape)} (N, H, W, C), weight ${showShape(weight.shape)} (kH, kW, C, O)`
-  for (const [name, { shape }] of [
+  const layouts = `input ${showShape(x)} (N, H, W, C), weight ${showShape(weight)} (kH, kW, C, O)`
+  for (const [name, shape] of [
     ['input', x],
     ['weight', weight],
   ] as const) {
@@ -102,8 +116,8 @@ function geometry(
       throw new ShapeError(`convTranspose2d: the ${name} must have 4 axes, not ${shape.length}. ${layouts}.`)
     }
   }
-  const [n, h, w, c] = x.shape as [number, number, number, number]
-  const [kh, kw, channels, o] = weight.shape as [number, number, number, number]
+  const [n, h, w, c] = x as [number, number, number, number]
+  const [kh, kw, channels, o] = weight as [number, number, number, number]
   if (channels !== c) {
     throw new ShapeError(
       `convTranspose2d: the input has ${c} ${c === 1 ? 'channel' : 'channels'}, but the weight expects ${channels}. ${layouts}.`,
@@ -112,9 +126,9 @@ function geometry(
   if (kh === 0 || kw === 0 || h === 0 || w === 0 || c === 0 || o === 0) {
     throw new ShapeError(`convTranspose2d: height, width, channels and filters must not be 0. ${layouts}.`)
   }
-  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== o)) {
+  if (bias !== undefined && (bias.length !== 1 || bias[0] !== o)) {
     throw new ShapeError(
-      `convTranspose2d: the bias must have one number for each filter, shape [${o}]. bias ${showShape(bias.shape)}, ${layouts}.`,
+      `convTranspose2d: the bias must have one number for each filter, shape [${o}]. bias ${showShape(bias)}, ${layouts}.`,
     )
   }
   const stride = checkSize('convTranspose2d', 'stride', options.stride ?? 1)

@@ -32,7 +32,7 @@ export interface Conv2dOptions extends WindowOptions {
  * `stride` defaults to 1. Only float32 is fast; float64 runs on the reference kernel. In float32, windows of 3 × 3 that move
  * by one pixel over 16 or more channels to as many filters run by the Winograd algorithm, whose rounding errors are up to
  * three times those of the direct sum; a NaN or an infinity then reaches all outputs of the 4 × 4 tiles that see it.
- * `FERROGRAD_CONV=direct` in the environment turns that off.
+ * `FERROGRAD_CONV=direct` in the environment turns that off; what runs, `model.summary(console.log, { explain: true })` shows.
  *
  * Throws a {@link ShapeError} when sizes do not fit (a window larger than the padded input, channels that differ, a bias
  * that is not `[O]`), a `RangeError` or `TypeError` for options out of range and a {@link DTypeError} when dtypes differ or are integers.
@@ -59,7 +59,7 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   if (bias !== undefined) checkTensor('conv2d', 'bias', bias)
   if (activation !== undefined) checkActivation('conv2d', activation)
   checkDTypes(x, weight, bias)
-  const { shape, words } = geometry(x, weight, bias, groups, options)
+  const { shape, words } = geometry(x.shape, weight.shape, bias?.shape, groups, options)
 
   const y = empty(checkShape('conv2d', shape), x.dtype)
   const fused = activation === 'relu'
@@ -101,23 +101,44 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   return activated
 }
 
+/** @internal What computes the forward pass, the gradient of the input and the gradient of the weight. */
+export type Algorithms = readonly [string, string, string]
+
+/**
+ * @internal What a convolution of float32 tensors of these shapes runs by: 'winograd4', 'winograd2', 'direct', 'depthwise',
+ * 'thin' (few filters or channels) or 'product' (of two matrices). With a stride, parts of the gradient of the input may
+ * run by several, which are joined by ' + '.
+ */
+export function conv2dAlgorithms(
+  op: string,
+  x: readonly number[],
+  weight: readonly number[],
+  groups: number,
+  options: WindowOptions,
+): Algorithms {
+  const { shape, words } = geometry(checkShape(op, x), weight, undefined, groups, options)
+  checkShape(op, shape)
+  return native.conv2dAlgorithms(words) as [string, string, string]
+}
+
+/** The output's shape, and the sizes as kernels take them. */
 function geometry(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | undefined,
+  x: readonly number[],
+  weight: readonly number[],
+  bias: readonly number[] | undefined,
   groups: number,
   options: Conv2dOptions,
 ): { shape: number[]; words: Float64Array } {
-  const images = `input ${showShape(x.shape)} (N, H, W, C)`
-  const layouts = `${images}, weight ${showShape(weight.shape)} (kH, kW, C, O)`
-  if (x.shape.length !== 4) {
-    throw new ShapeError(`conv2d: the input must have 4 axes, not ${x.shape.length}. ${layouts}.`)
+  const images = `input ${showShape(x)} (N, H, W, C)`
+  const layouts = `${images}, weight ${showShape(weight)} (kH, kW, C, O)`
+  if (x.length !== 4) {
+    throw new ShapeError(`conv2d: the input must have 4 axes, not ${x.length}. ${layouts}.`)
   }
-  if (weight.shape.length !== 4) {
-    throw new ShapeError(`conv2d: the weight must have 4 axes, not ${weight.shape.length}. ${layouts}.`)
+  if (weight.length !== 4) {
+    throw new ShapeError(`conv2d: the weight must have 4 axes, not ${weight.length}. ${layouts}.`)
   }
-  const [n, h, w, c] = x.shape as [number, number, number, number]
-  const [kh, kw, groupChannels, o] = weight.shape as [number, number, number, number]
+  const [n, h, w, c] = x as [number, number, number, number]
+  const [kh, kw, groupChannels, o] = weight as [number, number, number, number]
   checkWhole('conv2d', 'groups', groups, 1)
   if (kh === 0 || kw === 0) throw new ShapeError(`conv2d: the filters have no taps. ${layouts}.`)
   if (c === 0) throw new ShapeError(`conv2d: the input has no channels. ${layouts}.`)
@@ -135,9 +156,9 @@ function geometry(
       `conv2d: the input has ${c} ${plural(c, 'channel')}, but the weight expects ${groupChannels}${each}. ${layouts}.`,
     )
   }
-  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== o)) {
+  if (bias !== undefined && (bias.length !== 1 || bias[0] !== o)) {
     throw new ShapeError(
-      `conv2d: the bias must have one number for each of ${o} ${plural(o, 'filter')}, shape [${o}]. bias ${showShape(bias.shape)}, ${layouts}.`,
+      `conv2d: the bias must have one number for each of ${o} ${plural(o, 'filter')}, shape [${o}]. bias ${showShape(bias)}, ${layouts}.`,
     )
   }
   const [height, width] = windowAxes('conv2d', layouts, [h, w], [kh, kw], options)
