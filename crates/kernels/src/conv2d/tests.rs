@@ -120,6 +120,9 @@ fn layers_of_real_networks_are_exact() {
         same(1, 7, 3, 1, 160, 130),
         same(2, 17, 3, 2, 24, 40),
         same(1, 11, 5, 1, 7, 10),
+        // Rows that many filters share are copied, here from pixels that touch; the weight gradient as a plain product.
+        same(2, 12, 3, 1, 1, 100),
+        same(1, 7, 1, 1, 330, 320),
     ] {
         check(&conv, &execs, &mut dice);
     }

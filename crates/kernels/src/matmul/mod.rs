@@ -3,7 +3,8 @@
 //! C is cut into tiles that threads take from a queue. A tile packs the columns of B that it needs, a block of the depth
 //! at a time, and passes them block by block of rows through the register tile of [`crate::microkernel`]. Nothing is
 //! shared between tiles, so no thread ever waits for another. Where C is too small for enough tiles, the sum is cut
-//! instead, and its parts are added up in order.
+//! instead, and its parts are added up in order. Where B is transposed and large beside A and C, the transpose of C is
+//! computed and turned.
 //!
 //! A row of C depends on its row of A and on B only, in the order of the depth; the order of summation depends on the
 //! sizes alone.

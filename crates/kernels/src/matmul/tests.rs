@@ -144,9 +144,26 @@ fn sizes_round_every_block_are_exact_on_all_threads() {
         (5, 7, 5000),
         (13, 33, 3001),
         (600, 70, 3),
+        // A transposed B that is large beside A: the transposed result is computed.
+        (5, 1100, 700),
+        // More than the cache holds, and rows enough to ask for the next part of B.
+        (70, 1000, 600),
     ] {
         agree(&execs, sizes, &[]);
     }
+}
+
+#[test]
+fn the_detour_over_the_transposed_result_is_taken_where_it_moves_less() {
+    let gains = |m, n, k, transposed| {
+        Geometry::new((m, n, k), false, transposed, &[])
+            .unwrap()
+            .gains_by_swapping()
+    };
+    assert!(gains(5, 1100, 700, true));
+    assert!(!gains(5, 1100, 700, false), "B is read as it stands");
+    assert!(!gains(700, 1100, 700, true), "A is as large");
+    assert!(!gains(5, 110, 70, true), "too small to be worth another job");
 }
 
 #[test]
@@ -194,9 +211,14 @@ fn bits_do_not_depend_on_threads_and_rows_not_on_other_rows() {
         };
         (0..len).map(|_| next()).collect()
     };
-    for (m, n, k) in [(70, 90, 1000), (6, 9, 20000), (300, 200, 150)] {
+    for (m, n, k, transposed) in [
+        (70, 90, 1000, false),
+        (6, 9, 20000, false),
+        (300, 200, 150, false),
+        (5, 1100, 700, true),
+    ] {
         let (a, b) = (real(m * k, 1), real(k * n, 2));
-        let geometry = Geometry::new((m, n, k), false, false, &[]).unwrap();
+        let geometry = Geometry::new((m, n, k), false, transposed, &[]).unwrap();
         let mut exact = vec![0.0; m * n];
         let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
         reference::forward(
