@@ -4,6 +4,7 @@ import { record, recording } from '../autograd/record.js'
 import { DTypeError, ShapeError, show, typeError } from '../errors.js'
 import { native } from '../native/index.js'
 import { checkFloat } from '../tensor/dtype.js'
+import type { Packing } from '../tensor/packing.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 import { type Activation, activate, checkActivation } from './activate.js'
@@ -63,7 +64,9 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
 
   const y = empty(checkShape('conv2d', shape), x.dtype)
   const fused = activation === 'relu'
-  native.conv2dForward(x.handle, weight.handle, bias?.handle ?? 0, y.handle, fused, words)
+  const packed = x.dtype === 'float32' && !recording(weight) ? weight.life.storage!.packedFor(packing, words) : 0
+  if (packed === 0) native.conv2dForward(x.handle, weight.handle, bias?.handle ?? 0, y.handle, fused, words)
+  else native.conv2dForwardPacked(x.handle, packed, bias?.handle ?? 0, y.handle, fused, words)
 
   const saved: Tensor[] = []
   const keep = (tensor: Tensor, wanted: boolean): number => (wanted ? saved.push(tensor) - 1 : -1)
@@ -99,6 +102,15 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   const activated = activate(activation, y)
   y.dispose()
   return activated
+}
+
+/** How weights that are not being trained are kept: the size of the batch matters only as far as it decides the algorithm. */
+const packing: Packing = {
+  same: (words, before) =>
+    words.every((word, i) => i === 0 || word === before[i]) &&
+    (words[0] === before[0] || native.conv2dPackedSize(words) === native.conv2dPackedSize(before)),
+  size: native.conv2dPackedSize,
+  pack: native.conv2dPack,
 }
 
 /** @internal What computes the forward pass, the gradient of the input and the gradient of the weight. */

@@ -2,11 +2,15 @@
 
 import { rangeError, show } from '../errors.js'
 import { native } from '../native/index.js'
+import { packedCount } from './packing.js'
 
-/** Live tensors, their bytes, and the bytes kept for tensors to come, of this thread. */
+/**
+ * Live tensors, their bytes, and the bytes kept for tensors to come, of this thread. The bytes include the packed copies of
+ * weights that inference makes, until the weights change or memory is short.
+ */
 export function memory(): { tensors: number; bytes: number; poolBytes: number } {
   const { buffers, bytes, poolBytes } = native.memoryReport()
-  return { tensors: buffers, bytes, poolBytes }
+  return { tensors: buffers - packedCount(), bytes, poolBytes }
 }
 
 /** How many threads compute. Defaults to the processors available, or to the environment variable `FERROGRAD_THREADS`. */

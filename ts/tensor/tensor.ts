@@ -4,6 +4,7 @@ import { rangeError, ShapeError, StreamError, show, typeError } from '../errors.
 import { native } from '../native/index.js'
 import { bytesPerElement, type DType, dtypeCode, type TypedArray } from './dtype.js'
 import type { GraphNode } from './graph.js'
+import { clearPacked, Packed, type Packing } from './packing.js'
 import { currentScope } from './scope.js'
 import { showShape, sizeOf } from './shape.js'
 
@@ -19,6 +20,7 @@ export class Storage {
   version = 0
   /** A gradient that is 0 already where the rectifier that it goes to will ask for it. */
   rectified = false
+  private packed: Packed | undefined
   constructor(readonly handle: number) {}
 
   retain(): this {
@@ -27,7 +29,21 @@ export class Storage {
   }
 
   release(): void {
-    if (--this.references === 0) native.release(this.handle)
+    if (--this.references > 0) return
+    this.packed?.clear()
+    native.release(this.handle)
+  }
+
+  /** Says that the contents have changed. */
+  touch(): void {
+    this.version++
+    this.packed?.clear()
+  }
+
+  /** The handle of the contents in the order that a kernel reads them, or 0: it then reads them as they stand. */
+  packedFor(packing: Packing, words: Float64Array): number {
+    this.packed ??= new Packed()
+    return this.packed.of(this.handle, packing, words)
   }
 }
 
@@ -171,7 +187,8 @@ export function adopt<T extends Tensor>(x: T): T {
 
 /** @internal A tensor with unspecified contents, for a kernel to fill. */
 export function empty(shape: readonly number[], dtype: DType): Tensor {
-  const handle = native.allocate(dtypeCode[dtype], sizeOf(shape))
+  let handle = native.allocate(dtypeCode[dtype], sizeOf(shape))
+  if (handle === 0 && clearPacked()) handle = native.allocate(dtypeCode[dtype], sizeOf(shape))
   if (handle === 0) throw outOfMemory(shape, dtype)
   return wrap(handle, shape, dtype)
 }

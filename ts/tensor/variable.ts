@@ -61,7 +61,7 @@ export class Variable extends Tensor {
 
   /** @internal Says that the contents have changed: every native in-place update calls it. */
   touch(): void {
-    this.life.storage!.version++
+    this.life.storage!.touch()
   }
 
   override toString(): string {

@@ -1,6 +1,7 @@
 //! How near convolutions come to the arithmetic limit of this machine, in all three directions.
 //!
-//! `cargo run --release -p ferrograd-kernels --example conv_peak [isa] [threads] [layer]`
+//! `cargo run --release -p ferrograd-kernels --example conv_peak [isa] [threads] [layer]`; a layer is a name from the list
+//! below or numbers in its order, `1,4,512,512,1,3,1`. `FERROGRAD_CONV` forces an algorithm.
 //!
 //! Rounds of multiply-adds in registers (the peak) and of the kernel take turns; printed is the best of each.
 
@@ -10,10 +11,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ferrograd_kernels::conv2d::{Conv2d, forward, input_gradient, weight_gradient};
+use ferrograd_kernels::conv2d::{
+    Conv2d, forward, forward_packed, input_gradient, pack, packed_len, weight_gradient,
+};
 use ferrograd_kernels::microkernel::Activation;
 use ferrograd_kernels::padding::Axis;
-use ferrograd_kernels::{Exec, Isa, Team};
+use ferrograd_kernels::{Convolution, Exec, Isa, Team};
 use peak::{fma_rate, numbers};
 
 /// Name, batch, height and width, channels, filters, groups, kernel, stride; padding keeps the size at stride 1.
@@ -45,6 +48,21 @@ const LAYERS: [(&str, [usize; 7]); 22] = [
 /// Its name and one run of it.
 type Direction<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
+/// The layer of that name or of these numbers; all without one.
+fn layers(wanted: Option<&String>) -> Vec<(&str, [usize; 7])> {
+    let Some(wanted) = wanted else {
+        return LAYERS.to_vec();
+    };
+    if let Some(layer) = LAYERS.iter().find(|(name, _)| name == wanted) {
+        return vec![*layer];
+    }
+    let numbers: Vec<usize> = wanted
+        .split(',')
+        .map(|number| number.parse().unwrap_or_else(|_| panic!("no layer \"{wanted}\"")))
+        .collect();
+    vec![(wanted, numbers.try_into().expect("seven numbers"))]
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let isa = match arguments.first() {
@@ -54,16 +72,15 @@ fn main() {
     let threads = arguments
         .get(1)
         .map_or(2, |count| count.parse().expect("a number of threads"));
-    let cx = Exec::new(isa, Arc::new(Team::new(threads).expect("threads")));
+    let mode = std::env::var("FERROGRAD_CONV").unwrap_or_else(|_| "auto".into());
+    let mode = Convolution::forced(&mode).unwrap_or_else(|error| panic!("{error}"));
+    let cx = Exec::new(isa, Arc::new(Team::new(threads).expect("threads"))).convolving(mode);
     let _held = cx.team.hold();
     println!(
         "{} on {threads} threads: GF/s and share of the multiply-add peak",
         isa.name()
     );
-    for (name, [batch, size, channels, filters, groups, kernel, stride]) in LAYERS {
-        if arguments.get(2).is_some_and(|wanted| wanted != name) {
-            continue;
-        }
+    for (name, [batch, size, channels, filters, groups, kernel, stride]) in layers(arguments.get(2)) {
         let pad = kernel / 2;
         let axis = Axis::new(size, kernel, stride, 1, pad, pad).expect("sizes");
         let conv = Conv2d::new(batch, axis, axis, channels, filters, groups).expect("sizes");
@@ -75,10 +92,37 @@ fn main() {
         let bias = numbers(filters);
         let (mut y, mut dx, mut dw) = (numbers(dy.len()), numbers(x.len()), numbers(w.len()));
         let work = (conv.pixels() * conv.weight_len()) as f64;
-        let mut directions: [Direction; 3] = [
+        let mut packed = vec![0.0; packed_len(&cx, &conv)];
+        pack(&cx, &conv, &w, &mut packed);
+        // Its own result: the other closure keeps y.
+        let mut y_again = numbers(y.len());
+        let mut directions: Vec<Direction> = vec![
             (
                 "forward",
                 Box::new(|| forward(&cx, &conv, &x, &w, &bias, Activation::Relu, black_box(&mut y))),
+            ),
+            (
+                "packed before",
+                Box::new(|| match packed.is_empty() {
+                    true => forward(
+                        &cx,
+                        &conv,
+                        &x,
+                        &w,
+                        &bias,
+                        Activation::Relu,
+                        black_box(&mut y_again),
+                    ),
+                    false => forward_packed(
+                        &cx,
+                        &conv,
+                        &x,
+                        &packed,
+                        &bias,
+                        Activation::Relu,
+                        black_box(&mut y_again),
+                    ),
+                }),
             ),
             (
                 "input gradient",

@@ -97,6 +97,33 @@ fn algorithm(cx: &Exec, conv: &Conv2d) -> Algorithm {
     }
 }
 
+/// Floats of the weight in the order that the forward pass reads it; 0 if that is the order it has. The batch does not
+/// matter, unless it changes the algorithm.
+pub fn packed_len(cx: &Exec, conv: &Conv2d) -> usize {
+    if conv.is_depthwise() {
+        0
+    } else {
+        conv.slide().packed_len(cx)
+    }
+}
+
+/// Brings a weight into the order that [`forward_packed`] reads. Panics unless the lengths are those of the weight and of
+/// [`packed_len`].
+pub fn pack(cx: &Exec, conv: &Conv2d, w: &[f32], packed: &mut [f32]) {
+    assert_eq!(w.len(), conv.weight_len(), "the weight");
+    assert_eq!(packed.len(), packed_len(cx, conv), "the packed weight");
+    if packed.is_empty() {
+        return;
+    }
+    let tap = |kh: usize, kw: usize, group: usize| Matrix {
+        data: w,
+        start: conv.weight_at(kh, kw, 0, group * conv.group_filters()),
+        row: conv.filters,
+        col: 1,
+    };
+    conv.slide().pack(cx, tap, packed);
+}
+
 /// y = x ∗ w + bias, then the activation. An empty `bias` adds nothing. Panics unless the lengths pass
 /// [`Conv2d::check`].
 pub fn forward(
@@ -112,15 +139,23 @@ pub fn forward(
     if conv.is_depthwise() {
         return depthwise::forward(cx, conv, x, w, bias, activation, y);
     }
-    let slide = conv.slide();
-    with_scratch(slide.packed_len(cx), |packed| {
-        let tap = |kh: usize, kw: usize, group: usize| Matrix {
-            data: w,
-            start: conv.weight_at(kh, kw, 0, group * conv.group_filters()),
-            row: conv.filters,
-            col: 1,
-        };
-        slide.pack(cx, tap, packed);
-        slide.run(cx, x, packed, bias, activation, y);
+    with_scratch(packed_len(cx, conv), |packed| {
+        pack(cx, conv, w, packed);
+        forward_packed(cx, conv, x, packed, bias, activation, y);
     });
+}
+
+/// [`forward`] with a weight that [`pack`] has made of this geometry, and that is not empty.
+pub fn forward_packed(
+    cx: &Exec,
+    conv: &Conv2d,
+    x: &[f32],
+    packed: &[f32],
+    bias: &[f32],
+    activation: Activation,
+    y: &mut [f32],
+) {
+    conv.assert(x.len(), conv.weight_len(), y.len(), bias.len());
+    assert_eq!(packed.len(), packed_len(cx, conv), "the packed weight");
+    conv.slide().run(cx, x, packed, bias, activation, y);
 }

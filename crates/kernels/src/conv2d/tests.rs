@@ -75,6 +75,11 @@ fn check(conv: &Conv2d, execs: &[Exec], dice: &mut Dice) {
         found.fill(f32::NAN);
         forward(cx, conv, &x, &w, &[], Activation::None, &mut found);
         assert_eq!(found, plain, "forward without bias, {what}");
+        if let Some(packed) = packed(cx, conv, &w) {
+            found.fill(f32::NAN);
+            forward_packed(cx, conv, &x, &packed, &bias, Activation::Relu, &mut found);
+            assert_eq!(found, y, "forward with a packed weight, {what}");
+        }
         let mut found = vec![f32::NAN; x.len()];
         input_gradient(cx, conv, &dy, &w, &mut found);
         assert_eq!(found, dx, "input gradient, {what}");
@@ -82,6 +87,49 @@ fn check(conv: &Conv2d, execs: &[Exec], dice: &mut Dice) {
         weight_gradient(cx, conv, &x, &dy, &mut found);
         assert_eq!(found, dw, "weight gradient, {what}");
     }
+}
+
+/// The weight packed, where it has a packed form.
+fn packed(cx: &Exec, conv: &Conv2d, w: &[f32]) -> Option<Vec<f32>> {
+    let mut packed = vec![f32::NAN; packed_len(cx, conv)];
+    pack(cx, conv, w, &mut packed);
+    (!packed.is_empty()).then_some(packed)
+}
+
+#[test]
+fn a_packed_weight_gives_the_same_bits_whatever_batch_it_was_packed_for() {
+    let noise = |len: usize| -> Vec<f32> { (0..len).map(|i| (i as f32 * 12.9898).sin()).collect() };
+    let convs = [
+        same(3, 14, 3, 1, 20, 40),
+        same(3, 9, 5, 1, 17, 33),
+        same(3, 12, 3, 2, 8, 5),
+        same(3, 11, 3, 1, 64, 3),
+    ];
+    for conv in convs {
+        let (x, w, bias) = (
+            noise(conv.input_len()),
+            noise(conv.weight_len()),
+            noise(conv.filters),
+        );
+        for cx in &Exec::all_for_tests() {
+            let mut y = vec![f32::NAN; conv.output_len()];
+            forward(cx, &conv, &x, &w, &bias, Activation::None, &mut y);
+            let packed = packed(cx, &Conv2d { batch: 2, ..conv }, &w).expect("a packed form");
+            let mut found = vec![f32::NAN; y.len()];
+            forward_packed(cx, &conv, &x, &packed, &bias, Activation::None, &mut found);
+            assert!(found == y, "{conv:?} on {:?}", cx.isa);
+        }
+    }
+    assert_eq!(
+        packed_len(
+            &Exec::serial(),
+            &Conv2d {
+                groups: 8,
+                ..same(1, 9, 3, 1, 8, 8)
+            }
+        ),
+        0
+    );
 }
 
 #[test]

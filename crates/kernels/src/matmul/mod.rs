@@ -60,6 +60,70 @@ pub fn forward(
             transpose(cx, &back, transposed, c);
         });
     }
+    product(cx, geometry, activation, a, Source::Matrix(b), bias, c);
+}
+
+/// Floats of B in the order that [`forward_packed`] reads it; 0 where there is no packed form: for few rows of A, which do not
+/// pay for a copy of B, where the transpose of C may be computed, and for several matrices.
+pub fn packed_len(isa: Isa, geometry: &Geometry) -> usize {
+    let Shape { rows, cols, .. } = Shape::of(isa);
+    let single = geometry.outer.is_empty() && geometry.summed.is_empty();
+    if single && geometry.m > rows && !geometry.gains_by_swapping() {
+        geometry.n.next_multiple_of(cols) * geometry.k
+    } else {
+        0
+    }
+}
+
+/// Brings B into the order that [`forward_packed`] reads. Panics unless `packed` has [`packed_len`] floats.
+pub fn pack(cx: &Exec, geometry: &Geometry, b: &[f32], packed: &mut [f32]) {
+    assert_eq!(b.len(), geometry.k * geometry.n, "the right factor");
+    assert_eq!(
+        packed.len(),
+        packed_len(cx.isa, geometry),
+        "the packed right factor"
+    );
+    let width = Shape::of(cx.isa).cols;
+    cx.chunks_mut(packed, (geometry.k * width).max(1), |start, panel| {
+        let column = start / geometry.k;
+        let from = Matrix {
+            data: b,
+            start: column * geometry.b.1,
+            row: geometry.b.0,
+            col: geometry.b.1,
+        };
+        pack::right(cx.isa, from, geometry.k, width.min(geometry.n - column), panel);
+    });
+}
+
+/// [`forward`] with a B that [`pack`] has made of this geometry, and that is not empty.
+pub fn forward_packed(
+    cx: &Exec,
+    geometry: &Geometry,
+    activation: Activation,
+    [a, packed, bias]: [&[f32]; 3],
+    c: &mut [f32],
+) {
+    if let Err(reason) = geometry.check_lengths(a.len(), geometry.k * geometry.n, bias.len(), c.len()) {
+        panic!("{reason}");
+    }
+    assert_eq!(
+        packed.len(),
+        packed_len(cx.isa, geometry),
+        "the packed right factor"
+    );
+    product(cx, geometry, activation, a, Source::Packed(packed), bias, c);
+}
+
+fn product(
+    cx: &Exec,
+    geometry: &Geometry,
+    activation: Activation,
+    a: &[f32],
+    b: Source,
+    bias: &[f32],
+    c: &mut [f32],
+) {
     let plan = Plan::new(cx.isa, geometry, cx.team.threads());
     let matrices = geometry.matrices();
     let blocks = plan.row_blocks * plan.col_blocks;
@@ -134,36 +198,46 @@ fn add_parts(cx: &Exec, geometry: &Geometry, parts: usize, partial: &[f32], fini
     });
 }
 
+/// What the columns of B are read from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Matrix(&'a [f32]),
+    /// Panels of all columns, each of the whole depth.
+    Packed(&'a [f32]),
+}
+
 /// A product that is being computed.
 struct Product<'a> {
     isa: Isa,
     geometry: &'a Geometry,
     plan: Plan,
     a: &'a [f32],
-    b: &'a [f32],
+    b: Source<'a>,
 }
 
 /// Columns of B for one block of the depth: the first `in_place` panels stand in B itself, the rest are packed.
 struct Panels<'a> {
     b: Right<'a>,
     start: usize,
+    /// Floats from one panel to the next.
+    step: usize,
     in_place: usize,
     packed: Right<'a>,
     packed_len: usize,
 }
 
 impl Panels<'_> {
-    fn get(&self, panel: usize, width: usize) -> (Right<'_>, usize) {
+    fn get(&self, panel: usize) -> (Right<'_>, usize) {
         if panel < self.in_place {
-            (self.b, self.start + panel * width)
+            (self.b, self.start + panel * self.step)
         } else {
             (self.packed, (panel - self.in_place) * self.packed_len)
         }
     }
 }
 
-/// The part of B that will be packed next: asked for piece by piece while another is computed with, since a core alone
-/// cannot read memory as fast as it packs.
+/// The part of B that comes next: asked for piece by piece while another is computed with, since a core alone cannot read
+/// memory as fast as it packs.
 #[derive(Clone, Copy)]
 struct Ahead {
     start: *const f32,
@@ -174,14 +248,9 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn new(b: Matrix, depth: usize, cols: usize) -> Ahead {
-        let (runs, len, stride) = if b.col == 1 {
-            (depth, cols, b.row)
-        } else {
-            (cols, depth, b.col)
-        };
+    fn new(data: &[f32], start: usize, runs: usize, len: usize, stride: usize) -> Ahead {
         Ahead {
-            start: b.data.as_ptr().wrapping_add(b.start),
+            start: data.as_ptr().wrapping_add(start),
             runs,
             len,
             stride,
@@ -223,7 +292,11 @@ impl Product<'_> {
         let left_len = pack::left_len(Shape::of(isa).rows, deepest).next_multiple_of(16);
         let panels = cols.len().div_ceil(Shape::of(isa).cols);
         let large = rows.len() >= AHEAD_ROWS && geometry.k * geometry.n * size_of::<f32>() > second_level();
-        with_scratch(left_len + panels * pack::panel_len(isa, deepest), |scratch| {
+        let right_len = match self.b {
+            Source::Matrix(_) => panels * pack::panel_len(isa, deepest),
+            Source::Packed(_) => 0,
+        };
+        with_scratch(left_len + right_len, |scratch| {
             let (left, right) = scratch.split_at_mut(left_len);
             // Without a step there is nothing to add up: one of depth 0 gives zeros, and finishes them.
             for step in steps.start..steps.end.max(steps.start + 1) {
@@ -234,19 +307,12 @@ impl Product<'_> {
                     ),
                     false => (0..0, Default::default()),
                 };
-                let right_of = |depth: &Range<usize>, at: Offsets| Matrix {
-                    data: self.b,
-                    start: at.b + depth.start * geometry.b.0 + cols.start * geometry.b.1,
-                    row: geometry.b.0,
-                    col: geometry.b.1,
-                };
                 let last = step + 1 >= steps.end;
-                let (depth, at) = place(step);
-                let b = right_of(&depth, at);
                 let ahead = (!last && large).then(|| {
                     let (depth, at) = place(step + 1);
-                    Ahead::new(right_of(&depth, at), depth.len(), cols.len())
+                    self.ahead(at, &depth, &cols)
                 });
+                let (depth, at) = place(step);
                 let a = Matrix {
                     data: self.a,
                     start: at.a + depth.start * geometry.a.1,
@@ -258,7 +324,7 @@ impl Product<'_> {
                     bias: finish.bias.filter(|_| last).map(|bias| &bias[cols.clone()]),
                     activation: if last { finish.activation } else { Activation::None },
                 };
-                let panels = self.panels(b, rows.len(), cols.len(), depth.len(), right);
+                let panels = self.panels(at, rows.len(), &cols, &depth, right);
                 let to = start + cols.start;
                 self.rows(
                     a,
@@ -276,20 +342,70 @@ impl Product<'_> {
         });
     }
 
+    /// Some columns of a block of the depth, as they stand in B.
+    fn right<'a>(&self, b: &'a [f32], at: Offsets, depth: &Range<usize>, cols: &Range<usize>) -> Matrix<'a> {
+        let (row, col) = self.geometry.b;
+        Matrix {
+            data: b,
+            start: at.b + depth.start * row + cols.start * col,
+            row,
+            col,
+        }
+    }
+
+    /// What to ask for before these columns of B are needed.
+    fn ahead(&self, at: Offsets, depth: &Range<usize>, cols: &Range<usize>) -> Ahead {
+        match self.b {
+            Source::Matrix(b) => {
+                let from = self.right(b, at, depth, cols);
+                if from.col == 1 {
+                    Ahead::new(b, from.start, depth.len(), cols.len(), from.row)
+                } else {
+                    Ahead::new(b, from.start, cols.len(), depth.len(), from.col)
+                }
+            }
+            Source::Packed(packed) => {
+                let width = Shape::of(self.isa).cols;
+                let start = cols.start * self.geometry.k + depth.start * width;
+                let panels = cols.len().div_ceil(width);
+                Ahead::new(
+                    packed,
+                    start,
+                    panels,
+                    depth.len() * width,
+                    self.geometry.k * width,
+                )
+            }
+        }
+    }
+
     /// Makes the columns of B ready.
     fn panels<'a>(
-        &self,
-        b: Matrix<'a>,
+        &'a self,
+        at: Offsets,
         rows: usize,
-        cols: usize,
-        depth: usize,
-        packed: &'a mut [f32],
+        cols: &Range<usize>,
+        depth: &Range<usize>,
+        scratch: &'a mut [f32],
     ) -> Panels<'a> {
         let width = Shape::of(self.isa).cols;
+        let b = match self.b {
+            Source::Matrix(b) => self.right(b, at, depth, cols),
+            Source::Packed(packed) => {
+                return Panels {
+                    b: pack::as_right(self.isa, packed),
+                    start: cols.start * self.geometry.k + depth.start * width,
+                    step: self.geometry.k * width,
+                    in_place: cols.len().div_ceil(width),
+                    packed: pack::as_right(self.isa, scratch),
+                    packed_len: 0,
+                };
+            }
+        };
         let wide = width >= IN_PLACE_PANEL && b.row <= IN_PLACE_WIDTH;
         let few = rows <= Shape::of(self.isa).rows;
         let in_place = if b.col == 1 && (wide || few) {
-            cols / width
+            cols.len() / width
         } else {
             0
         };
@@ -298,16 +414,17 @@ impl Product<'_> {
             start: b.start + done * b.col,
             ..b
         };
-        pack::right(self.isa, from, depth, cols - done, packed);
+        pack::right(self.isa, from, depth.len(), cols.len() - done, scratch);
         Panels {
             b: Right {
                 data: b.data,
                 step: b.row,
             },
             start: b.start,
+            step: width,
             in_place,
-            packed: pack::as_right(self.isa, packed),
-            packed_len: pack::panel_len(self.isa, depth),
+            packed: pack::as_right(self.isa, scratch),
+            packed_len: pack::panel_len(self.isa, depth.len()),
         }
     }
 
@@ -352,7 +469,7 @@ impl Product<'_> {
                 if let Some(ahead) = &ahead {
                     ahead.piece(slivers * count, sliver * count + panel);
                 }
-                let (right, right_start) = panels.get(panel, shape.cols);
+                let (right, right_start) = panels.get(panel);
                 let done = panel * shape.cols;
                 let tile = Tile {
                     rows: height,

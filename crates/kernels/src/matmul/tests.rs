@@ -103,9 +103,72 @@ fn agree(execs: &[Exec], sizes: (usize, usize, usize), batch: &[(usize, Varies)]
                 c.fill(f32::NAN);
                 forward(cx, &geometry, activation, [&a, &b, bias], &mut c);
                 assert_eq!(c, expected, "{:?} {sizes:?} {ta} {tb} {batch:?}", cx.isa);
+                if let Some(found) = with_packed(cx, &geometry, activation, [&a, &b, bias], c_len) {
+                    assert_eq!(found, expected, "packed, {:?} {sizes:?} {ta} {tb}", cx.isa);
+                }
             }
         }
     }
+}
+
+/// The product with a right factor that was packed before, where it can be.
+fn with_packed(
+    cx: &Exec,
+    geometry: &Geometry,
+    activation: Activation,
+    [a, b, bias]: [&[f32]; 3],
+    len: usize,
+) -> Option<Vec<f32>> {
+    let mut packed = vec![f32::NAN; packed_len(cx.isa, geometry)];
+    if packed.is_empty() {
+        return None;
+    }
+    pack(cx, geometry, b, &mut packed);
+    let mut c = vec![f32::NAN; len];
+    forward_packed(cx, geometry, activation, [a, &packed, bias], &mut c);
+    Some(c)
+}
+
+#[test]
+fn a_packed_factor_gives_the_same_bits() {
+    let noise = |len: usize| -> Vec<f32> { (0..len).map(|i| (i as f32 * 12.9898).sin()).collect() };
+    let mut packed = 0;
+    for (m, n, k) in [
+        (13, 33, 3001),
+        (64, 256, 784),
+        (200, 530, 400),
+        (32, 600, 1100),
+        (40, 5, 9),
+    ] {
+        let (a, b, bias) = (noise(m * k), noise(k * n), noise(n));
+        for (ta, tb) in [(false, false), (false, true), (true, false)] {
+            let geometry = Geometry::new((m, n, k), ta, tb, &[]).unwrap();
+            for cx in &Exec::all_for_tests() {
+                for (bias, activation) in [(&bias[..0], Activation::None), (&bias[..], Activation::Relu)] {
+                    let mut c = vec![f32::NAN; m * n];
+                    forward(cx, &geometry, activation, [&a, &b, bias], &mut c);
+                    if let Some(found) = with_packed(cx, &geometry, activation, [&a, &b, bias], m * n) {
+                        assert!(found == c, "{:?} {m} {n} {k} {ta} {tb}", cx.isa);
+                        packed += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(packed > 0);
+}
+
+#[test]
+fn few_rows_several_matrices_and_a_transposed_result_have_no_packed_form() {
+    let len = |geometry: &Geometry| packed_len(Isa::Scalar, geometry);
+    let plain = |m, tb| Geometry::new((m, 1000, 2000), false, tb, &[]).unwrap();
+    assert_eq!(len(&plain(5, false)), 2000 * 1000);
+    assert_eq!(len(&plain(4, false)), 0);
+    assert_eq!(len(&plain(5, true)), 0);
+    // Axes of A alone are rows; an axis of both is not.
+    let batch = |varies| Geometry::new((2, 1000, 2000), false, false, &[(3, varies)]).unwrap();
+    assert_eq!(len(&batch(A)), 2000 * 1000);
+    assert_eq!(len(&batch(BOTH)), 0);
 }
 
 /// One thread on every instruction set, for the many small cases.

@@ -1,5 +1,6 @@
 use ferrograd_kernels::conv2d::{self as kernel, Conv2d};
 use ferrograd_kernels::microkernel::Activation;
+use ferrograd_kernels::padding::check_lengths;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
@@ -31,6 +32,63 @@ pub fn conv2d_forward(
         move |cx, [x, weight, bias], [y]| kernel::forward(cx, &conv, x, weight, bias, activation, y),
         move |[x, weight, bias], [y]| kernel::reference::forward(&conv, x, weight, bias, relu, y),
     )
+}
+
+/// Elements of the weight in the order that `conv2dForwardPacked` reads it; 0 if that is the order it has.
+#[napi(catch_unwind, js_name = "conv2dPackedSize")]
+pub fn conv2d_packed_size(env: Env, words: &[f64]) -> Result<f64> {
+    let conv = geometry(words)?;
+    let runtime = Runtime::of(&env)?;
+    let size = kernel::packed_len(&runtime.borrow().exec, &conv);
+    Ok(size as f64)
+}
+
+/// Packs a float32 weight.
+#[napi(catch_unwind, js_name = "conv2dPack")]
+pub fn conv2d_pack(env: Env, weight: Handle, packed: Handle, words: &[f64]) -> Result<()> {
+    let conv = geometry(words)?;
+    let size = conv2d_packed_size(env, words)?;
+    let mut launch = Launch::new(&env, "conv2d")?;
+    let weight = launch.read::<f32>(weight)?;
+    let mut packed = launch.write::<f32>(packed)?;
+    launch.check(check_lengths(&[
+        ("the weight", weight.len(), conv.weight_len()),
+        ("the packed weight", packed.len(), size as usize),
+    ]))?;
+    launch.queue(move |turn| kernel::pack(turn.exec, &conv, weight.get(turn), packed.get(turn)))
+}
+
+/// `conv2dForward` in float32 with a weight that `conv2dPack` has packed.
+#[napi(catch_unwind, js_name = "conv2dForwardPacked")]
+pub fn conv2d_forward_packed(
+    env: Env,
+    x: Handle,
+    packed: Handle,
+    bias: Handle,
+    y: Handle,
+    relu: bool,
+    words: &[f64],
+) -> Result<()> {
+    let conv = geometry(words)?;
+    let size = conv2d_packed_size(env, words)?;
+    let activation = if relu { Activation::Relu } else { Activation::None };
+    let mut launch = Launch::new(&env, "conv2d")?;
+    let (x, packed, bias) = (
+        launch.read::<f32>(x)?,
+        launch.read::<f32>(packed)?,
+        launch.read::<f32>(bias)?,
+    );
+    let mut y = launch.write::<f32>(y)?;
+    launch.check(conv.check(x.len(), conv.weight_len(), y.len(), bias.len()))?;
+    launch.check(check_lengths(&[(
+        "the packed weight",
+        packed.len(),
+        size as usize,
+    )]))?;
+    launch.queue(move |turn| {
+        let (x, packed, bias) = (x.get(turn), packed.get(turn), bias.get(turn));
+        kernel::forward_packed(turn.exec, &conv, x, packed, bias, activation, y.get(turn));
+    })
 }
 
 /// dx, the gradient of the input.

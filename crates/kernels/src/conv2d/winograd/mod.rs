@@ -30,6 +30,8 @@ use crate::{Convolution, Exec};
 
 /// Channels and columns from which on the transforms pay.
 const LEAST: usize = 16;
+/// Tiles of 4 and of 2 outputs a side from which on reading 36/9 and 16/9 as many filters pays.
+const LEAST_TILES: [usize; 2] = [8, 4];
 
 /// Outputs along a side of a tile: 2 or 4; `None` where the direct sum is as good or asked for. `columns` are filters in
 /// the forward pass, channels in the input gradient.
@@ -44,11 +46,14 @@ pub fn tile_of(cx: &Exec, view: &View, groups: usize, columns: usize) -> Option<
         Convolution::Winograd4 => Some(4),
         Convolution::Auto if view.channels < LEAST || columns < LEAST => None,
         Convolution::Auto => {
-            let products =
-                |m: usize| view.rows.count.div_ceil(m) * view.cols.count.div_ceil(m) * (m + 2) * (m + 2);
-            let m = if products(4) <= products(2) { 4 } else { 2 };
+            let tiles = |m: usize| view.rows.count.div_ceil(m) * view.cols.count.div_ceil(m);
+            let products = |m: usize| tiles(m) * (m + 2) * (m + 2);
+            let enough = |m: usize, least: usize| view.batch * tiles(m) >= least;
+            let four = enough(4, LEAST_TILES[0]) && products(4) <= products(2);
+            let m = if four { 4 } else { 2 };
             // Transforms cost some of what is saved.
-            (products(m) * 3 <= view.rows.count * view.cols.count * 9 * 2).then_some(m)
+            let saves = products(m) * 3 <= view.rows.count * view.cols.count * 9 * 2;
+            (saves && enough(m, LEAST_TILES[1])).then_some(m)
         }
     }
 }

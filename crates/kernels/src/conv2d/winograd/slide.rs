@@ -12,8 +12,9 @@ const PASS_FLOATS: usize = 384 << 10;
 /// ... but no fewer than so many tiles, or reading the transformed filters would cost more than it saves.
 const LEAST_TILES: usize = 48;
 const MOST_TILES: usize = 192;
-/// Tasks that a product is cut into if it is large enough.
+/// Tasks that a product is cut into if it is large enough, and if it is not.
 const ENOUGH: usize = 16;
+const FEW: usize = 4;
 /// Channels whose filters are transformed in one go.
 const PACK_DEPTH: usize = 64;
 
@@ -82,12 +83,19 @@ impl Plan {
         let tiles = Tiles::new(&slide.view, m);
         let each = tiles.places() * (row_len(slide.view.channels) + row_len(slide.columns));
         let most = (PASS_FLOATS / each).clamp(LEAST_TILES, MOST_TILES);
-        let blocks = tiles
+        let panels = panels(cx, slide);
+        let mut blocks = tiles
             .count
             .div_ceil(most)
             .max(ENOUGH.min(tiles.count.div_ceil(LEAST_TILES)));
         // A block of columns transforms the input again, so it should not be narrow.
-        let columns = ENOUGH.div_ceil(blocks).min(panels(cx, slide).div_ceil(4));
+        let mut columns = ENOUGH.div_ceil(blocks).min(panels.div_ceil(4));
+        if blocks * columns < FEW {
+            // Rather transform and read twice than leave threads without work.
+            columns = FEW.div_ceil(blocks).min(panels);
+            let height = Shape::of(cx.isa).rows;
+            blocks = blocks.max(FEW.div_ceil(columns).min(tiles.count.div_ceil(height)));
+        }
         Plan {
             tiles,
             blocks,

@@ -104,6 +104,10 @@ fn the_choice_follows_the_sizes() {
     let choice = |cx: &Exec, conv: &Conv2d| super::tile_of(cx, &conv.view(), conv.groups, conv.filters);
     assert_eq!(choice(&auto, &same(8, 56, 3, 1, 64, 64)), Some(4));
     assert_eq!(choice(&auto, &same(8, 2, 3, 1, 64, 64)), Some(2));
+    // Few tiles in all do not pay for the filters that they read.
+    assert_eq!(choice(&auto, &same(1, 16, 3, 1, 64, 64)), Some(4));
+    assert_eq!(choice(&auto, &same(1, 8, 3, 1, 64, 64)), Some(2));
+    assert_eq!(choice(&auto, &same(1, 2, 3, 1, 64, 64)), None);
     assert_eq!(choice(&auto, &same(8, 56, 3, 1, 3, 64)), None);
     assert_eq!(choice(&auto, &same(8, 56, 3, 2, 64, 64)), None);
     assert_eq!(choice(&auto, &same(8, 56, 5, 1, 64, 64)), None);
