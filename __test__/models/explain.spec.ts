@@ -67,7 +67,9 @@ test('every kind of convolution', (t) => {
   const { conv2d, convTranspose2d, depthwiseConv2d, separableConv2d } = layers
   const same = { kernelSize: 3, padding: 'same' } as const
   for (const [layer, inputShape, expected] of [
-    [conv2d({ ...same, filters: 64 }), [2, 2, 64], 'winograd2'],
+    [conv2d({ ...same, filters: 64 }), [4, 4, 64], 'winograd2'],
+    [conv2d({ ...same, kernelSize: 5, filters: 64 }), [16, 16, 32], 'winograd2'],
+    [conv2d({ ...same, kernelSize: 5, filters: 16 }), [16, 16, 16], 'direct'],
     [conv2d({ ...same, filters: 64, groups: 2 }), [32, 32, 64], 'direct'],
     [conv2d({ ...same, filters: 64, dilationRate: 2 }), [32, 32, 64], 'direct'],
     [conv2d({ filters: 512, kernelSize: 1 }), [7, 7, 256], 'direct / direct / product'],
@@ -113,7 +115,7 @@ test('the column stands before "from", and a model inside another has none', (t)
   t.deepEqual(summaryOf(net, true).slice(1, 6), [
     '  layer (kind)               output shape      activations  parameters    FLOPs  algorithm  from',
     '  input                      [null, 8, 8, 16]        1,024',
-    '  c (conv2d)                 [null, 8, 8, 16]        1,024       2,320  295,936  winograd4  input',
+    '  c (conv2d)                 [null, 8, 8, 16]        1,024       2,320  295,936  winograd2  input',
     '  sequential_1 (sequential)  [null, 8, 8, 16]        1,024       2,320  295,936             c',
     '  sum (add)                  [null, 8, 8, 16]        1,024           0    1,024             input, sequential_1',
   ])

@@ -129,6 +129,7 @@ const cases: Case[] = [
   { x: [2, 6, 6, 12], weight: [1, 1, 12, 20], options: { stride: 2 } },
   { x: [2, 8, 8, 3], weight: [4, 4, 3, 10], options: { stride: 4 } },
   { x: [3, 2, 2, 20], weight: [3, 3, 20, 24], options: { padding: 'same' } },
+  { x: [2, 5, 6, 16], weight: [5, 5, 16, 32], options: { padding: 'same' } },
   { x: [1, 6, 40, 3], weight: [6, 5, 3, 4], options: { padding: [[0, 0], [2, 2]] } }, // biome-ignore format: one case a line
 ]
 const named = (c: Case): string => JSON.stringify(c)
@@ -136,8 +137,8 @@ const named = (c: Case): string => JSON.stringify(c)
 /** Whether it may run by the Winograd algorithm, whose result only rounds to the integers. */
 function mayRound({ x, weight, options = {} }: Case): boolean {
   const { stride, dilation, groups } = geometry(x, weight, options)
-  const threes = weight[0] === 3 && weight[1] === 3
-  return threes && groups === 1 && [...stride, ...dilation].every((n) => n === 1) && x[3] >= 16 && weight[3] >= 16
+  const tiles = weight[0] === weight[1] && (weight[0] === 3 || weight[0] === 5)
+  return tiles && groups === 1 && [...stride, ...dilation].every((n) => n === 1) && x[3] >= 16 && weight[3] >= 16
 }
 
 test('every direction is exact in integers, in float32 and float64', async (t) => {
@@ -157,7 +158,7 @@ test('every direction is exact in integers, in float32 and float64', async (t) =
       const same = (found: number[], expected: number[], what: string): void => {
         if (!rounds) return void t.deepEqual(found, expected, what)
         t.true(
-          found.every((value, at) => Math.abs(value - expected[at]!) < 1e-3),
+          found.every((value, at) => Math.abs(value - expected[at]!) < 1e-2),
           what,
         )
       }

@@ -9,10 +9,12 @@ import type { Model } from './model.js'
 
 export interface SummaryOptions {
   /**
-   * Whether the column "algorithm" says what convolutions run by: one name, or three where they differ, for the forward
-   * pass, the gradient of the input and that of the weight. Default false.
+   * Whether the column "algorithm" says what convolutions of a single example run by: one name, or three where they differ,
+   * for the forward pass, the gradient of the input and that of the weight. Small images in a batch may have larger tiles.
+   * Default false.
    *
-   * - `winograd4`, `winograd2`: the Winograd algorithm on tiles of 4 × 4 or 2 × 2 outputs.
+   * - `winograd4`, `winograd2`: the Winograd algorithm on tiles of 4 × 4 or 2 × 2 outputs. Windows of 3 × 3 have both, of
+   *   5 × 5 the second.
    * - `direct`: sums over the window. `thin`: the same turned round, for few filters or channels. `depthwise`: for each
    *   channel alone. `product`: one matrix product, for the gradient of a large weight of 1 × 1.
    * - `winograd4 + direct`: part by the one and part by the other. Parts are the pixels that the steps of a stride tell

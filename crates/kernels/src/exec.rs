@@ -13,8 +13,9 @@ pub enum Convolution {
     Auto,
     /// One rounding for each multiplication and addition: no Winograd transform.
     Direct,
-    /// The Winograd algorithm F(2 × 2, 3 × 3) wherever there is one, and F(4 × 4, 3 × 3).
+    /// The Winograd algorithm on tiles of 2 × 2 outputs, F(2 × 2, 3 × 3) and F(2 × 2, 5 × 5), wherever there is one.
     Winograd2,
+    /// On tiles of 4 × 4 outputs: F(4 × 4, 3 × 3). Windows of 5 × 5 have none and are summed directly.
     Winograd4,
 }
 

@@ -3,8 +3,8 @@
 //! All three run on the register tile of [`crate::microkernel`], straight from the images. The forward pass slides
 //! windows over x (`slide`); the input gradient is the same loop over dy (`input_gradient`); the weight gradient is a
 //! product along the positions (`weight`). Few filters or channels turn the product round (`thin`), and convolutions
-//! with one channel a group have loops over channels instead (`depthwise`, `channels`). Windows of 3 × 3 that move by one
-//! pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and cut is the same
+//! with one channel a group have loops over channels instead (`depthwise`, `channels`). Windows of 3 × 3 and 5 × 5
+//! that move by one pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and cut is the same
 //! everywhere else (`windows`, `bands`); which of them all runs can be asked (`algorithm`).
 
 mod algorithm;

@@ -1,5 +1,6 @@
-//! The Winograd algorithm for windows of 3 × 3 that move by one pixel: F(4 × 4, 3 × 3) needs 36 multiplications for 16
-//! outputs where the direct sum needs 144, F(2 × 2, 3 × 3) 16 for 4 where it needs 36.
+//! The Winograd algorithm for windows of 3 × 3 and 5 × 5 that move by one pixel: F(4 × 4, 3 × 3) needs 36 multiplications
+//! for 16 outputs where the direct sum needs 144, F(2 × 2, 3 × 3) 16 for 4 where it needs 36, and F(2 × 2, 5 × 5) 36 for 4
+//! where it needs 100.
 //!
 //! Tiles of the input and the filters are transformed (`transform`); for each of the S · S places of a transformed tile the
 //! products over channels are a matrix product, tiles × channels × filters, on the register tile of
@@ -9,12 +10,14 @@
 //! Bound by the multiply-adds of the matrix products from 64 channels or so on, by the transforms below.
 //!
 //! Errors: with inputs in [-1, 1] the root mean square of the error is at most that of the direct sum for F(2, 3) and three
-//! times it for F(4, 3) (a test holds it to this). A NaN or an infinity reaches all outputs of the tiles that it is in,
-//! and infinities may become NaN there; sums overflow a little earlier than direct ones.
+//! times it for F(4, 3) and F(2, 5) (a test holds it to this); five times it for gradients of weights that are sums over
+//! fewer than 1,024 positions, where the direct sum hardly rounds. A NaN or an infinity reaches all outputs of the tiles that
+//! it is in, and infinities may become NaN there; sums overflow a little earlier than direct ones.
 //!
 //! Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, Fast Algorithms for Convolutional Neural
 //! Networks, 2016.
 
+mod form;
 mod matrices;
 mod slide;
 #[cfg(test)]
@@ -27,42 +30,44 @@ pub use weight::weight_gradient;
 
 use super::windows::{View, Windows};
 use crate::{Convolution, Exec};
+use form::Form;
 
-/// Channels and columns from which on the transforms pay.
+/// Channels and columns from which on the transforms pay, and their product where tiles of 5 × 5 windows overlap more.
 const LEAST: usize = 16;
-/// Tiles of 4 and of 2 outputs a side from which on reading 36/9 and 16/9 as many filters pays.
-const LEAST_TILES: [usize; 2] = [8, 4];
+const LEAST_FOR_FIVE: usize = 16 * 32;
 
 /// Outputs along a side of a tile: 2 or 4; `None` where the direct sum is as good or asked for. `columns` are filters in
 /// the forward pass, channels in the input gradient.
 pub fn tile_of(cx: &Exec, view: &View, groups: usize, columns: usize) -> Option<usize> {
-    let fits = |axis: &Windows| axis.taps == 3 && axis.step == 1 && axis.dilation == 1 && axis.count > 0;
-    if groups != 1 || !fits(&view.rows) || !fits(&view.cols) || view.batch * view.channels * columns == 0 {
+    let moves_by_one = |axis: &Windows| axis.step == 1 && axis.dilation == 1 && axis.count > 0;
+    let square = view.rows.taps == view.cols.taps;
+    if groups != 1 || !square || !moves_by_one(&view.rows) || !moves_by_one(&view.cols) {
         return None;
     }
-    match cx.convolution {
-        Convolution::Direct => None,
-        Convolution::Winograd2 => Some(2),
-        Convolution::Winograd4 => Some(4),
-        Convolution::Auto if view.channels < LEAST || columns < LEAST => None,
-        Convolution::Auto => {
-            let tiles = |m: usize| view.rows.count.div_ceil(m) * view.cols.count.div_ceil(m);
-            let products = |m: usize| tiles(m) * (m + 2) * (m + 2);
-            let enough = |m: usize, least: usize| view.batch * tiles(m) >= least;
-            let four = enough(4, LEAST_TILES[0]) && products(4) <= products(2);
-            let m = if four { 4 } else { 2 };
-            // Transforms cost some of what is saved.
-            let saves = products(m) * 3 <= view.rows.count * view.cols.count * 9 * 2;
-            (saves && enough(m, LEAST_TILES[1])).then_some(m)
-        }
+    if view.batch * view.channels * columns == 0 {
+        return None;
     }
+    let least = if view.rows.taps == 5 { LEAST_FOR_FIVE } else { 0 };
+    let few = view.channels < LEAST || columns < LEAST || view.channels * columns < least;
+    let mut forms = Form::ALL.into_iter().filter(|form| form.taps() == view.rows.taps);
+    let form = match cx.convolution {
+        Convolution::Direct => None,
+        Convolution::Winograd2 => forms.find(|form| form.outputs() == 2),
+        Convolution::Winograd4 => forms.find(|form| form.outputs() == 4),
+        Convolution::Auto if few => None,
+        Convolution::Auto => forms
+            .filter(|form| view.batch * form.tiles(view) >= form.least_tiles())
+            .min_by_key(|form| form.products(view))
+            // Transforms cost some of what is saved.
+            .filter(|form| form.products(view) * 3 <= view.rows.count * view.cols.count * view.taps() * 2),
+    };
+    form.map(Form::outputs)
 }
 
 /// The tiles of a batch of images.
 #[derive(Clone, Copy)]
 struct Tiles {
-    /// Outputs along a side.
-    m: usize,
+    form: Form,
     rows: usize,
     cols: usize,
     count: usize,
@@ -77,33 +82,29 @@ struct At {
 
 impl Tiles {
     fn new(view: &View, m: usize) -> Tiles {
-        let (rows, cols) = (view.rows.count.div_ceil(m), view.cols.count.div_ceil(m));
+        let form = Form::of(view, m);
+        let [rows, cols] = form.grid(view);
         Tiles {
-            m,
+            form,
             rows,
             cols,
             count: view.batch * rows * cols,
         }
     }
 
-    /// Places of a transformed tile.
-    fn places(&self) -> usize {
-        (self.m + 2) * (self.m + 2)
-    }
-
     fn get(&self, index: usize) -> At {
         let (line, col) = (index / self.cols, index % self.cols);
         At {
             image: line / self.rows,
-            row: line % self.rows * self.m,
-            col: col * self.m,
+            row: line % self.rows * self.form.outputs(),
+            col: col * self.form.outputs(),
         }
     }
 
     /// What the windows of a tile see.
     fn patch(&self, view: &View, source: &[f32], index: usize, zeros: &[f32]) -> transform::Patch {
         let at = self.get(index);
-        let size = self.m + 2;
+        let size = self.form.size();
         let row = view.cols.source * view.channels;
         let (top, left) = (
             view.rows.start + at.row as isize,

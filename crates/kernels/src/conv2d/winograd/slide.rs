@@ -1,5 +1,6 @@
 //! Sliding products by transformed tiles: the forward pass over x, and the input gradient over dy.
 
+use super::form::Form;
 use super::transform::{Target, filter, input_tile, output_tile};
 use super::{Tiles, plane_len, row_len};
 use crate::conv2d::bands::even;
@@ -12,6 +13,8 @@ const PASS_FLOATS: usize = 384 << 10;
 /// ... but no fewer than so many tiles, or reading the transformed filters would cost more than it saves.
 const LEAST_TILES: usize = 48;
 const MOST_TILES: usize = 192;
+/// Channels that are added up in one go: rounding errors grow with the length of a chain of sums.
+const CHAIN: usize = 256;
 /// Tasks that a product is cut into if it is large enough, and if it is not.
 const ENOUGH: usize = 16;
 const FEW: usize = 4;
@@ -24,7 +27,7 @@ fn panels(cx: &Exec, slide: &Slide) -> usize {
 
 /// Floats of the transformed filters.
 pub fn packed_len(cx: &Exec, slide: &Slide, m: usize) -> usize {
-    (m + 2) * (m + 2) * panels(cx, slide) * pack::panel_len(cx.isa, slide.view.channels)
+    Form::of(&slide.view, m).places() * panels(cx, slide) * pack::panel_len(cx.isa, slide.view.channels)
 }
 
 /// Transforms the filters: for each place of a tile, panels of channels × columns. `matrix` is that of [`Slide::pack`].
@@ -41,25 +44,27 @@ pub fn pack<'w>(
     let (count, len) = (panels(cx, slide), pack::panel_len(cx.isa, channels));
     let packed = Disjoint::new(packed);
     let chunks = channels.div_ceil(PACK_DEPTH);
+    let form = Form::of(&slide.view, m);
+    let side = form.taps();
     cx.tiles(count * chunks, |task| {
         let (panel, chunk) = (task / chunks, task % chunks);
         let first = chunk * PACK_DEPTH;
         let depth = PACK_DEPTH.min(channels - first);
         let cols = width.min(slide.columns - panel * width);
         let taps_len = pack::panel_len(cx.isa, depth);
-        with_scratch(9 * taps_len, |taps| {
+        with_scratch(side * side * taps_len, |taps| {
             for (tap, to) in taps.chunks_exact_mut(taps_len).enumerate() {
-                let mut from = matrix(tap / 3, tap % 3, 0);
+                let mut from = matrix(tap / side, tap % side, 0);
                 from.start += first * from.row + panel * width * from.col;
                 pack::right(cx.isa, from, depth, cols, to);
             }
             let start = panel * len + first * width;
-            let transform = if m == 4 { filter::<4> } else { filter::<2> };
-            // SAFETY: nine planes of `taps_len` floats are there; of each place the `taps_len` floats from `start` on
+            // SAFETY: a plane of `taps_len` floats for each tap is there; of each place the `taps_len` floats from `start` on
             // belong to this task, and the last place ends inside `packed` (asserted above).
             unsafe {
-                transform(
+                filter(
                     cx.isa,
+                    form,
                     taps.as_ptr(),
                     taps_len,
                     packed.pointer().add(start),
@@ -81,7 +86,7 @@ struct Plan {
 impl Plan {
     fn new(cx: &Exec, slide: &Slide, m: usize) -> Plan {
         let tiles = Tiles::new(&slide.view, m);
-        let each = tiles.places() * (row_len(slide.view.channels) + row_len(slide.columns));
+        let each = tiles.form.places() * (row_len(slide.view.channels) + row_len(slide.columns));
         let most = (PASS_FLOATS / each).clamp(LEAST_TILES, MOST_TILES);
         let panels = panels(cx, slide);
         let mut blocks = tiles
@@ -167,7 +172,7 @@ impl Job<'_> {
         activation: Activation,
         target: &Disjoint<f32>,
     ) {
-        let places = self.tiles.places();
+        let places = self.tiles.form.places();
         let channels = self.slide.view.channels;
         let width = Shape::of(self.cx.isa).cols;
         let (in_row, out_row) = (row_len(channels), row_len(self.panels.len() * width));
@@ -176,19 +181,15 @@ impl Job<'_> {
             let (inputs, rest) = scratch.split_at_mut(places * in_plane);
             let (sums, zeros) = rest.split_at_mut(places * out_plane);
             zeros.fill(0.0);
-            let transform = if self.tiles.m == 4 {
-                input_tile::<4>
-            } else {
-                input_tile::<2>
-            };
             for tile in 0..self.count {
                 let patch = self
                     .tiles
                     .patch(&self.slide.view, source, self.first + tile, zeros);
                 // SAFETY: the patch is cut to the image, which `run` found in `source`; a row has room for whole registers.
                 unsafe {
-                    transform(
+                    input_tile(
                         self.cx.isa,
+                        self.tiles.form,
                         &patch,
                         channels,
                         inputs.as_mut_ptr().add(tile * in_row),
@@ -208,7 +209,10 @@ impl Job<'_> {
         let panel_len = pack::panel_len(self.cx.isa, depth);
         let all = panels(self.cx, self.slide);
         let cells = Cells::new(sums);
-        for place in 0..self.tiles.places() {
+        let chains = depth.div_ceil(CHAIN);
+        // Sums that several chains add to stay in the first-level cache.
+        let rows = if chains > 1 { 4 * shape.rows } else { self.count };
+        for place in 0..self.tiles.form.places() {
             let left = Left {
                 data: &inputs[place * plane_len(self.count, in_row)..],
                 row: in_row,
@@ -217,27 +221,27 @@ impl Job<'_> {
             for (index, panel) in self.panels.clone().enumerate() {
                 let at = (place * all + panel) * panel_len;
                 let right = pack::as_right(self.cx.isa, &packed[at..at + panel_len]);
-                let tile = Tile {
-                    rows: self.count,
-                    cols: shape.cols,
-                    depth,
-                };
-                let to = (
-                    place * plane_len(self.count, out_row) + index * shape.cols,
-                    out_row,
-                );
-                // SAFETY: the sums belong to this thread, and rows lie at least a panel apart.
-                unsafe {
-                    multiply(
-                        self.cx.isa,
-                        tile,
-                        left,
-                        right,
-                        &[Segment::default()],
-                        Finish::default(),
-                        &cells,
-                        to,
-                    );
+                let column = place * plane_len(self.count, out_row) + index * shape.cols;
+                for first in (0..self.count).step_by(rows) {
+                    for chain in 0..chains {
+                        let from = even(depth, chains, chain);
+                        let tile = Tile {
+                            rows: rows.min(self.count - first),
+                            cols: shape.cols,
+                            depth: even(depth, chains, chain + 1) - from,
+                        };
+                        let segment = Segment {
+                            left: first * in_row + from,
+                            right: from * shape.cols,
+                        };
+                        let finish = Finish {
+                            accumulate: chain > 0,
+                            ..Finish::default()
+                        };
+                        let to = (column + first * out_row, out_row);
+                        // SAFETY: the sums belong to this thread, and rows lie at least a panel apart.
+                        unsafe { multiply(self.cx.isa, tile, left, right, &[segment], finish, &cells, to) };
+                    }
                 }
             }
         }
@@ -257,11 +261,7 @@ impl Job<'_> {
         let width = Shape::of(self.cx.isa).cols;
         let first = self.panels.start * width;
         let columns = (self.panels.end * width).min(*columns) - first;
-        let transform = if self.tiles.m == 4 {
-            output_tile::<4>
-        } else {
-            output_tile::<2>
-        };
+        let form = self.tiles.form;
         for tile in 0..self.count {
             let at = self.tiles.get(self.first + tile);
             let start = to.base + at.image * to.image + at.row * to.line + at.col * to.position + first;
@@ -269,8 +269,8 @@ impl Job<'_> {
                 data: target.pointer().wrapping_add(start),
                 row: to.line,
                 pixel: to.position,
-                rows: self.tiles.m.min(view.rows.count - at.row),
-                cols: self.tiles.m.min(view.cols.count - at.col),
+                rows: form.outputs().min(view.rows.count - at.row),
+                cols: form.outputs().min(view.cols.count - at.col),
                 bias: if bias.is_empty() {
                     &[]
                 } else {
@@ -281,8 +281,9 @@ impl Job<'_> {
             // SAFETY: `run` asserted that the last position ends inside the target; each position and column belongs to one
             // tile of one task. A row of sums has whole registers.
             unsafe {
-                transform(
+                output_tile(
                     self.cx.isa,
+                    form,
                     sums.as_ptr().add(tile * out_row),
                     plane_len(self.count, out_row),
                     columns,

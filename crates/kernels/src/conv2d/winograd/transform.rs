@@ -1,9 +1,10 @@
-//! The transforms of the Winograd algorithm F(M × M, 3 × 3), M = 2 or 4, on whole registers of channels.
+//! The transforms of the Winograd algorithms F(M × M, R × R) on whole registers of channels.
 //!
 //! `matrices` has them along one axis; here they are applied to columns, then to rows.
 
 #![allow(clippy::needless_range_loop, reason = "columns of a square array")]
 
+use super::form::Form;
 use super::matrices::{MOST, Side, gradient, input, output, taps, taps_gradient};
 use crate::Isa;
 use crate::microkernel::lanes::{self, Lanes};
@@ -35,36 +36,44 @@ pub struct Target<'a> {
     pub relu: bool,
 }
 
-/// Compiles `$body::<V, M>` for every instruction set and picks by the first argument.
+/// Compiles `$body::<V, M, R>` for every instruction set and form, and picks by the first two arguments.
 macro_rules! on_every_isa {
     ($(#[$meta:meta])* $name:ident = $body:ident($($arg:ident: $ty:ty),*)) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
-        pub unsafe fn $name<const M: usize>(isa: Isa, $($arg: $ty),*) {
+        pub unsafe fn $name(isa: Isa, form: Form, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-            #[allow(clippy::too_many_arguments)]
-            unsafe fn avx512<const M: usize>($($arg: $ty),*) {
+            unsafe fn avx512<const M: usize, const R: usize>($($arg: $ty),*) {
                 // SAFETY: the caller's promise.
-                unsafe { $body::<lanes::x86::Avx512, M>($($arg),*) }
+                unsafe { $body::<lanes::x86::Avx512, M, R>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            #[allow(clippy::too_many_arguments)]
-            unsafe fn avx2<const M: usize>($($arg: $ty),*) {
+            unsafe fn avx2<const M: usize, const R: usize>($($arg: $ty),*) {
                 // SAFETY: the caller's promise.
-                unsafe { $body::<lanes::x86::Avx2, M>($($arg),*) }
+                unsafe { $body::<lanes::x86::Avx2, M, R>($($arg),*) }
             }
-            // SAFETY: an `Isa` is only made where the machine has it; the rest is the caller's promise.
+            unsafe fn of_form<const M: usize, const R: usize>(isa: Isa, $($arg: $ty),*) {
+                // SAFETY: an `Isa` is only made where the machine has it; the rest is the caller's promise.
+                unsafe {
+                    match isa {
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx512 => avx512::<M, R>($($arg),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2 => avx2::<M, R>($($arg),*),
+                        #[cfg(target_arch = "aarch64")]
+                        Isa::Neon => $body::<lanes::arm::Neon, M, R>($($arg),*),
+                        _ => $body::<lanes::Plain, M, R>($($arg),*),
+                    }
+                }
+            }
+            // SAFETY: the caller's promise.
             unsafe {
-                match isa {
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 => avx512::<M>($($arg),*),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => avx2::<M>($($arg),*),
-                    #[cfg(target_arch = "aarch64")]
-                    Isa::Neon => $body::<lanes::arm::Neon, M>($($arg),*),
-                    _ => $body::<lanes::Plain, M>($($arg),*),
+                match form {
+                    Form::F23 => of_form::<2, 3>(isa, $($arg),*),
+                    Form::F43 => of_form::<4, 3>(isa, $($arg),*),
+                    Form::F25 => of_form::<2, 5>(isa, $($arg),*),
                 }
             }
         }
@@ -98,15 +107,15 @@ on_every_isa! {
     /// `to[i · to_plane + p] = (G · g · Gᵀ)[i]` for the `len` floats p of each plane; g is `from[tap · from_plane + p]`.
     ///
     /// # Safety
-    /// `len` is a whole number of registers; nine planes may be read, and S · S written that nobody else uses.
+    /// `len` is a whole number of registers; R · R planes may be read, and S · S written that nobody else uses.
     filter = spread_filter(from: *const f32, from_plane: usize, to: *mut f32, to_plane: usize, len: usize)
 }
 on_every_isa! {
     /// `to[tap · to_plane + p] = (Gᵀ · u · G)[tap]` for the `len` floats p of each plane; u is `from[i · from_plane + p]`.
     ///
     /// # Safety
-    /// Planes of `from` have `len` floats rounded up to whole registers, the nine of `to` have `len` that nobody else
-    /// uses.
+    /// Planes of `from` have `len` floats rounded up to whole registers, the R · R of `to` have `len` that nobody
+    /// else uses.
     filter_gradient = gather_filter(from: *const f32, from_plane: usize, to: *mut f32, to_plane: usize, len: usize)
 }
 
@@ -115,13 +124,18 @@ on_every_isa! {
 /// # Safety
 /// As for [`input_tile`].
 #[inline(always)]
-unsafe fn spread_input<V: Lanes, const M: usize>(patch: &Patch, channels: usize, to: *mut f32, plane: usize) {
+unsafe fn spread_input<V: Lanes, const M: usize, const R: usize>(
+    patch: &Patch,
+    channels: usize,
+    to: *mut f32,
+    plane: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe {
-        if patch.rows.len() == M + 2 && patch.cols.len() == M + 2 {
-            spread::<V, M, false, true>(patch, channels, to, plane);
+        if patch.rows.len() == M + R - 1 && patch.cols.len() == M + R - 1 {
+            spread::<V, M, R, false, true>(patch, channels, to, plane);
         } else {
-            spread::<V, M, false, false>(patch, channels, to, plane);
+            spread::<V, M, R, false, false>(patch, channels, to, plane);
         }
     }
 }
@@ -129,7 +143,7 @@ unsafe fn spread_input<V: Lanes, const M: usize>(patch: &Patch, channels: usize,
 /// # Safety
 /// As for [`gradient_tile`].
 #[inline(always)]
-unsafe fn spread_gradient<V: Lanes, const M: usize>(
+unsafe fn spread_gradient<V: Lanes, const M: usize, const R: usize>(
     patch: &Patch,
     channels: usize,
     to: *mut f32,
@@ -138,9 +152,9 @@ unsafe fn spread_gradient<V: Lanes, const M: usize>(
     // SAFETY: the caller's promise.
     unsafe {
         if patch.rows.len() == M && patch.cols.len() == M {
-            spread::<V, M, true, true>(patch, channels, to, plane);
+            spread::<V, M, R, true, true>(patch, channels, to, plane);
         } else {
-            spread::<V, M, true, false>(patch, channels, to, plane);
+            spread::<V, M, R, true, false>(patch, channels, to, plane);
         }
     }
 }
@@ -151,13 +165,13 @@ unsafe fn spread_gradient<V: Lanes, const M: usize>(
 /// # Safety
 /// As for [`input_tile`] and [`gradient_tile`].
 #[inline(always)]
-unsafe fn spread<V: Lanes, const M: usize, const GRADIENT: bool, const WHOLE: bool>(
+unsafe fn spread<V: Lanes, const M: usize, const R: usize, const GRADIENT: bool, const WHOLE: bool>(
     patch: &Patch,
     channels: usize,
     to: *mut f32,
     plane: usize,
 ) {
-    let size = M + 2;
+    let size = M + R - 1;
     let pixels = if GRADIENT { M } else { size };
     let mut places = [[patch.zeros; MOST]; MOST];
     if !WHOLE {
@@ -183,9 +197,9 @@ unsafe fn spread<V: Lanes, const M: usize, const GRADIENT: bool, const WHOLE: bo
                     *value = load::<V>(from.wrapping_add(c), left);
                 }
                 let side = if GRADIENT {
-                    gradient::<V, M>(side)
+                    gradient::<V, M, R>(side)
                 } else {
-                    input::<V, M>(side)
+                    input::<V, M, R>(side)
                 };
                 for i in 0..size {
                     columns[i][j] = side[i];
@@ -193,9 +207,9 @@ unsafe fn spread<V: Lanes, const M: usize, const GRADIENT: bool, const WHOLE: bo
             }
             for (i, row) in columns.iter().enumerate().take(size) {
                 let side = if GRADIENT {
-                    gradient::<V, M>(*row)
+                    gradient::<V, M, R>(*row)
                 } else {
-                    input::<V, M>(*row)
+                    input::<V, M, R>(*row)
                 };
                 for (j, value) in side.into_iter().enumerate().take(size) {
                     value.store(to.add((i * size + j) * plane + c));
@@ -234,13 +248,13 @@ unsafe fn side<V: Lanes>(from: *const f32, count: usize, step: usize) -> Side<V>
 /// # Safety
 /// As for [`output_tile`].
 #[inline(always)]
-unsafe fn gather_output<V: Lanes, const M: usize>(
+unsafe fn gather_output<V: Lanes, const M: usize, const R: usize>(
     from: *const f32,
     plane: usize,
     columns: usize,
     target: &Target,
 ) {
-    let size = M + 2;
+    let size = M + R - 1;
     for c in (0..columns).step_by(V::COUNT) {
         let left = columns - c;
         // SAFETY: the caller's promise: planes are whole registers, pixels and bias have `left` floats from `c` on.
@@ -248,7 +262,7 @@ unsafe fn gather_output<V: Lanes, const M: usize>(
             let mut rows = [[V::zero(); MOST]; M];
             for j in 0..size {
                 let side = side::<V>(from.add(j * plane + c), size, size * plane);
-                let side = output::<V, M>(side);
+                let side = output::<V, M, R>(side);
                 for i in 0..M {
                     rows[i][j] = side[i];
                 }
@@ -258,7 +272,7 @@ unsafe fn gather_output<V: Lanes, const M: usize>(
                 bias => load(bias.as_ptr().add(c), left),
             };
             for (i, row) in rows.iter().enumerate().take(target.rows) {
-                let side = output::<V, M>(*row);
+                let side = output::<V, M, R>(*row);
                 for (j, value) in side.into_iter().enumerate().take(target.cols) {
                     let mut value = value.add(bias);
                     if target.relu {
@@ -279,27 +293,30 @@ unsafe fn gather_output<V: Lanes, const M: usize>(
 /// # Safety
 /// As for [`filter()`].
 #[inline(always)]
-unsafe fn spread_filter<V: Lanes, const M: usize>(
+unsafe fn spread_filter<V: Lanes, const M: usize, const R: usize>(
     from: *const f32,
     from_plane: usize,
     to: *mut f32,
     to_plane: usize,
     len: usize,
 ) {
-    let size = M + 2;
+    let size = M + R - 1;
     for p in (0..len).step_by(V::COUNT) {
         // SAFETY: the caller's promise.
         unsafe {
-            let mut columns = [[V::zero(); 3]; MOST];
-            for j in 0..3 {
-                let side = side::<V>(from.add(j * from_plane + p), 3, 3 * from_plane);
-                let side = taps::<V, M>([side[0], side[1], side[2]]);
+            let mut columns = [[V::zero(); R]; MOST];
+            for j in 0..R {
+                let mut column = [V::zero(); R];
+                for (i, tap) in column.iter_mut().enumerate() {
+                    *tap = V::load(from.add((i * R + j) * from_plane + p));
+                }
+                let side = taps::<V, M, R>(column);
                 for i in 0..size {
                     columns[i][j] = side[i];
                 }
             }
             for (i, row) in columns.iter().enumerate().take(size) {
-                let side = taps::<V, M>(*row);
+                let side = taps::<V, M, R>(*row);
                 for (j, value) in side.into_iter().enumerate().take(size) {
                     value.store(to.add((i * size + j) * to_plane + p));
                 }
@@ -311,30 +328,30 @@ unsafe fn spread_filter<V: Lanes, const M: usize>(
 /// # Safety
 /// As for [`filter_gradient`].
 #[inline(always)]
-unsafe fn gather_filter<V: Lanes, const M: usize>(
+unsafe fn gather_filter<V: Lanes, const M: usize, const R: usize>(
     from: *const f32,
     from_plane: usize,
     to: *mut f32,
     to_plane: usize,
     len: usize,
 ) {
-    let size = M + 2;
+    let size = M + R - 1;
     for p in (0..len).step_by(V::COUNT) {
         let left = len - p;
         // SAFETY: the caller's promise.
         unsafe {
-            let mut rows = [[V::zero(); MOST]; 3];
+            let mut rows = [[V::zero(); MOST]; R];
             for j in 0..size {
                 let side = side::<V>(from.add(j * from_plane + p), size, size * from_plane);
-                let side = taps_gradient::<V, M>(side);
-                for i in 0..3 {
+                let side = taps_gradient::<V, M, R>(side);
+                for i in 0..R {
                     rows[i][j] = side[i];
                 }
             }
             for (i, row) in rows.iter().enumerate() {
-                let side = taps_gradient::<V, M>(*row);
+                let side = taps_gradient::<V, M, R>(*row);
                 for (j, value) in side.into_iter().enumerate() {
-                    let to = to.add((i * 3 + j) * to_plane + p);
+                    let to = to.add((i * R + j) * to_plane + p);
                     if left >= V::COUNT {
                         value.store(to);
                     } else {

@@ -44,7 +44,7 @@ pub fn weight_gradient(
         x,
         dy,
     };
-    let sum_len = job.tiles.places() * conv.channels * job.out_row;
+    let sum_len = job.tiles.form.places() * conv.channels * job.out_row;
     with_scratch(sum_len, |sum| {
         if sum_len <= OWN {
             let parts = (job.tiles.count / (2 * LEAST_TILES)).clamp(1, ENOUGH);
@@ -70,13 +70,13 @@ struct Job<'a> {
 impl Job<'_> {
     /// Floats of one transformed tile of x and of dy.
     fn tile_len(&self) -> usize {
-        self.tiles.places() * (self.in_row + self.out_row)
+        self.tiles.form.places() * (self.in_row + self.out_row)
     }
 
     /// Floats of so many transformed tiles, and of a pixel of zeros behind them.
     fn scratch_len(&self, tiles: usize) -> usize {
         let planes = plane_len(tiles, self.in_row) + plane_len(tiles, self.out_row);
-        self.tiles.places() * planes + self.conv.channels.max(self.conv.filters)
+        self.tiles.form.places() * planes + self.conv.channels.max(self.conv.filters)
     }
 
     fn by_parts(&self, parts: usize, sum_len: usize, sums: &mut [f32]) {
@@ -94,7 +94,7 @@ impl Job<'_> {
                     for tile in tiles.clone() {
                         self.transform(tile, &tiles, &transformed, zeros);
                     }
-                    for place in 0..self.tiles.places() {
+                    for place in 0..self.tiles.form.places() {
                         let panels = 0..self.conv.filters.div_ceil(Shape::of(self.cx.isa).cols);
                         self.multiply(scratch, &tiles, place, panels, index > 0, &cells, part * sum_len);
                     }
@@ -118,7 +118,7 @@ impl Job<'_> {
                         self.transform(tiles.start + tile, &tiles, &transformed, zeros);
                     }
                 });
-                self.cx.tiles(self.tiles.places() * panels, |task| {
+                self.cx.tiles(self.tiles.form.places() * panels, |task| {
                     let (place, panel) = (task / panels, task % panels);
                     self.multiply(scratch, &tiles, place, panel..panel + 1, index > 0, &cells, 0);
                 });
@@ -143,41 +143,37 @@ impl Job<'_> {
             width,
             ..
         } = *self.conv;
-        let (m, index) = (self.tiles.m, tile - tiles.start);
+        let (form, index) = (self.tiles.form, tile - tiles.start);
         let (in_plane, out_plane) = (
             plane_len(tiles.len(), self.in_row),
             plane_len(tiles.len(), self.out_row),
         );
-        let input = if m == 4 { input_tile::<4> } else { input_tile::<2> };
-        let gradient = if m == 4 {
-            gradient_tile::<4>
-        } else {
-            gradient_tile::<2>
-        };
         let at = self.tiles.get(tile);
         let line = width.output * filters;
         let outputs = Patch {
             data: self.dy[(at.image * height.output + at.row) * line + at.col * filters..].as_ptr(),
             row: line,
             pixel: filters,
-            rows: 0..m.min(height.output - at.row),
-            cols: 0..m.min(width.output - at.col),
+            rows: 0..form.outputs().min(height.output - at.row),
+            cols: 0..form.outputs().min(width.output - at.col),
             zeros: zeros.as_ptr(),
         };
         let inputs = self.tiles.patch(self.view, self.x, tile, zeros);
-        let start = self.tiles.places() * in_plane;
+        let start = self.tiles.form.places() * in_plane;
         // SAFETY: patches are cut to the images, whose lengths were checked; each tile has its own rows of whole registers,
         // and the scratch has room for `tiles.len()` of them.
         unsafe {
-            input(
+            input_tile(
                 self.cx.isa,
+                form,
                 &inputs,
                 channels,
                 to.pointer().add(index * self.in_row),
                 in_plane,
             );
-            gradient(
+            gradient_tile(
                 self.cx.isa,
+                form,
                 &outputs,
                 filters,
                 to.pointer().add(start + index * self.out_row),
@@ -208,32 +204,39 @@ impl Job<'_> {
             row: 1,
             step: self.in_row,
         };
-        let outputs = self.tiles.places() * in_plane + place * out_plane;
+        let outputs = self.tiles.form.places() * in_plane + place * out_plane;
         let right = Right {
             data: &transformed[outputs..outputs + out_plane],
             step: self.out_row,
         };
+        let channels = self.conv.channels;
+        let chains = tiles.len().div_ceil(self.tiles.form.chain());
+        // Sums that several chains add to stay in the first-level cache.
+        let rows = if chains > 1 { 4 * shape.rows } else { channels };
         for panel in panels {
             let first = panel * shape.cols;
-            let tile = Tile {
-                rows: self.conv.channels,
-                cols: shape.cols.min(self.conv.filters - first),
-                depth: tiles.len(),
-            };
-            let finish = Finish {
-                accumulate,
-                ..Finish::default()
-            };
-            let segment = Segment {
-                left: 0,
-                right: first,
-            };
-            let to = (
-                start + place * self.conv.channels * self.out_row + first,
-                self.out_row,
-            );
-            // SAFETY: each place, panel and sum belongs to one task at a time.
-            unsafe { multiply(self.cx.isa, tile, left, right, &[segment], finish, cells, to) };
+            for channel in (0..channels).step_by(rows) {
+                let row = start + (place * channels + channel) * self.out_row + first;
+                for chain in 0..chains {
+                    let from = even(tiles.len(), chains, chain);
+                    let tile = Tile {
+                        rows: rows.min(channels - channel),
+                        cols: shape.cols.min(self.conv.filters - first),
+                        depth: even(tiles.len(), chains, chain + 1) - from,
+                    };
+                    let finish = Finish {
+                        accumulate: accumulate || chain > 0,
+                        ..Finish::default()
+                    };
+                    let segment = Segment {
+                        left: from * self.in_row + channel,
+                        right: from * self.out_row + first,
+                    };
+                    let to = (row, self.out_row);
+                    // SAFETY: each place, panel and sum belongs to one task at a time.
+                    unsafe { multiply(self.cx.isa, tile, left, right, &[segment], finish, cells, to) };
+                }
+            }
         }
     }
 
@@ -242,20 +245,17 @@ impl Job<'_> {
         let Conv2d {
             channels, filters, ..
         } = *self.conv;
-        let plane = channels * self.out_row;
-        assert!(sum.len() >= self.tiles.places() * plane && dw.len() >= 9 * channels * filters);
-        let transform = if self.tiles.m == 4 {
-            filter_gradient::<4>
-        } else {
-            filter_gradient::<2>
-        };
+        let (plane, form) = (channels * self.out_row, self.tiles.form);
+        let taps = form.taps() * form.taps();
+        assert!(sum.len() >= form.places() * plane && dw.len() >= taps * channels * filters);
         let dw = Disjoint::new(dw);
         self.cx.ranges(channels, (1 << 12) / filters.max(1), |some| {
             for channel in some {
-                // SAFETY: a row of each of the nine taps belongs to this channel; rows of the sum are whole registers.
+                // SAFETY: a row of each of the taps belongs to this channel; rows of the sum are whole registers.
                 unsafe {
-                    transform(
+                    filter_gradient(
                         self.cx.isa,
+                        form,
                         sum.as_ptr().add(channel * self.out_row),
                         plane,
                         dw.pointer().add(channel * filters),
