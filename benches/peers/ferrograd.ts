@@ -87,7 +87,7 @@ class Maker {
     const { work } = this.job
     switch (work.op) {
       case 'matmul': {
-        const [a, b] = [this.random(work.size, work.size), this.random(work.size, work.size)]
+        const [a, b] = [this.random(work.size, work.size), this.weight(work.size, work.size)]
         return this.repeated(() => matmul(a, b))
       }
       case 'dense':
@@ -118,9 +118,14 @@ class Maker {
     return this.hold(tensor(fill(count, shape.length), { shape }))
   }
 
+  /** Recorded, as in training: of constant weights a packed copy would be kept, which peers do in inference only. */
+  private weight(...shape: number[]): Tensor {
+    return this.hold(variable(this.random(...shape)))
+  }
+
   private dense({ batch, inputs, units, direction }: Dense): Timed {
     const x = this.random(batch, inputs)
-    const [weight, bias] = [this.random(inputs, units), this.random(units)]
+    const [weight, bias] = [this.weight(inputs, units), this.random(units)]
     const forward = (x: Tensor, weight: Tensor) => matmul(x, weight, { bias })
     if (direction === 'forward') return this.repeated(() => forward(x, weight))
     return this.gradientAlone(forward, x, weight, direction)
@@ -128,7 +133,7 @@ class Maker {
 
   private conv2d({ batch, size, channels, filters, kernel, stride, direction }: Conv2d): Timed {
     const x = this.random(batch, size, size, channels)
-    const [weight, bias] = [this.random(kernel, kernel, channels, filters), this.random(filters)]
+    const [weight, bias] = [this.weight(kernel, kernel, channels, filters), this.random(filters)]
     const forward = (x: Tensor, weight: Tensor) => conv2d(x, weight, { bias, stride, padding: (kernel - 1) / 2 })
     if (direction === 'forward') return this.repeated(() => forward(x, weight))
     if (direction === 'all') return this.withGradients(() => forward(x, weight), [x, weight, bias])

@@ -4,6 +4,7 @@ import { record, recording } from '../autograd/record.js'
 import { DTypeError, ShapeError, show, typeError } from '../errors.js'
 import { native } from '../native/index.js'
 import { checkFloat } from '../tensor/dtype.js'
+import type { Packing } from '../tensor/packing.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 import { type Activation, activate, checkActivation } from './activate.js'
@@ -127,7 +128,20 @@ function run(
     words[5 + 2 * i] = size
     words[6 + 2 * i] = Number(has(parts[0])) + 2 * Number(has(parts[1])) + 4 * Number(has(parts[2]))
   })
-  native.matmulForward(x.handle, y.handle, bias?.handle ?? 0, z.handle, relu, words)
+  const packed =
+    parts[2] === RESULT && z.dtype === 'float32' && !recording(y) ? y.life.storage!.packedFor(packing, words) : 0
+  if (packed === 0) native.matmulForward(x.handle, y.handle, bias?.handle ?? 0, z.handle, relu, words)
+  else native.matmulForwardPacked(x.handle, packed, bias?.handle ?? 0, z.handle, relu, words)
+}
+
+/** How weights that are not being trained are kept. The number of rows, which words begin with, matters only if they are few. */
+const packing: Packing = {
+  same: (words, before) =>
+    words.length === before.length &&
+    words.every((word, i) => i === 0 || word === before[i]) &&
+    (words[0] === before[0] || native.matmulPackedSize(words) === native.matmulPackedSize(before)),
+  size: native.matmulPackedSize,
+  pack: native.matmulPack,
 }
 
 /** dA = dC · op(B)ᵀ, summed over the axes that A lacks; the transpose of that if A was transposed. */

@@ -48,8 +48,9 @@ export function scope<T>(fn: () => T): T {
     scopes.pop()
     const outer = currentScope()
     for (const tensor of made) {
-      if (kept?.has(tensor)) outer?.push(tensor)
-      else tensor.dispose()
+      if (!kept?.has(tensor)) tensor.dispose()
+      else if (outer === undefined) tensor.watch()
+      else outer.push(tensor)
     }
   }
 }

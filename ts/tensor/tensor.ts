@@ -53,6 +53,8 @@ export class Life {
     public storage: Storage | undefined,
     public node: GraphNode | undefined,
   ) {}
+  /** Whether the garbage collector ends it, if nobody else does. */
+  watched = false
 
   end(): void {
     const { storage, node } = this
@@ -129,8 +131,15 @@ export class Tensor {
   /** Frees the memory now instead of when the garbage collector comes by. Calling it again does nothing. */
   dispose(): void {
     if (this.disposed) return
-    abandoned.unregister(this)
+    if (this.life.watched) abandoned.unregister(this)
     this.life.end()
+  }
+
+  /** @internal Puts it under the safety net: from now on no scope owns it. */
+  watch(): void {
+    if (this.life.watched) return
+    this.life.watched = true
+    abandoned.register(this, this.life, this)
   }
 
   [Symbol.dispose](): void {
@@ -178,10 +187,11 @@ export function alias(x: Tensor, shape: readonly number[] = x.shape): Tensor {
   return new Tensor(shape, x.dtype, new Life(storage.retain(), undefined))
 }
 
-/** @internal Puts a tensor into the current scope and under the safety net. */
+/** @internal Puts a tensor into the current scope, or under the safety net if there is none. */
 export function adopt<T extends Tensor>(x: T): T {
-  abandoned.register(x, x.life, x)
-  currentScope()?.push(x)
+  const scope = currentScope()
+  if (scope === undefined) x.watch()
+  else scope.push(x)
   return x
 }
 

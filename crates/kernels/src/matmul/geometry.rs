@@ -150,6 +150,11 @@ impl Geometry {
         Ok(())
     }
 
+    /// Floats of B.
+    pub fn right_len(&self) -> usize {
+        self.lens[1]
+    }
+
     /// Turns axes into more rows or more depth where the memory allows, so that one large product replaces many small
     /// ones: `[N, T, C] · [C, O]` is one product of N · T rows, and the gradient of its right side one of depth N · T.
     /// Here axes stand innermost first.

@@ -77,7 +77,7 @@ pub fn packed_len(isa: Isa, geometry: &Geometry) -> usize {
 
 /// Brings B into the order that [`forward_packed`] reads. Panics unless `packed` has [`packed_len`] floats.
 pub fn pack(cx: &Exec, geometry: &Geometry, b: &[f32], packed: &mut [f32]) {
-    assert_eq!(b.len(), geometry.k * geometry.n, "the right factor");
+    assert_eq!(b.len(), geometry.right_len(), "the right factor");
     assert_eq!(
         packed.len(),
         packed_len(cx.isa, geometry),
@@ -104,7 +104,7 @@ pub fn forward_packed(
     [a, packed, bias]: [&[f32]; 3],
     c: &mut [f32],
 ) {
-    if let Err(reason) = geometry.check_lengths(a.len(), geometry.k * geometry.n, bias.len(), c.len()) {
+    if let Err(reason) = geometry.check_lengths(a.len(), geometry.right_len(), bias.len(), c.len()) {
         panic!("{reason}");
     }
     assert_eq!(
