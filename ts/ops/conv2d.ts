@@ -31,9 +31,9 @@ export interface Conv2dOptions extends WindowOptions {
  * y[n, i, j, o] = bias[o] + Σ x[n, i · stride + a · dilation − top, j · stride + b · dilation − left, c] · weight[a, b, c, o]
  *
  * `stride` defaults to 1. Only float32 is fast; float64 runs on the reference kernel. In float32, windows of 3 × 3 and 5 × 5
- * that move by one pixel over 16 or more channels to as many filters (5 × 5: to 32, or the other way round) run by the
- * Winograd algorithm, whose rounding errors are up to three times those of the direct sum (five times in a gradient of
- * weights over fewer than 1,024 positions); a NaN or an infinity then reaches all outputs of the tiles, 4 × 4 or 2 × 2, that see it.
+ * that move by one pixel over 16 or more channels to as many filters run by the Winograd algorithm, whose rounding errors
+ * are up to three times those of the direct sum (five times in a gradient of weights over fewer than 1,024 positions); a NaN
+ * or an infinity then reaches all outputs of the tiles, 4 × 4 or 2 × 2, that see it.
  * `FERROGRAD_CONV=direct` in the environment turns that off; what runs, `model.summary(console.log, { explain: true })` shows.
  *
  * Throws a {@link ShapeError} when sizes do not fit (a window larger than the padded input, channels that differ, a bias

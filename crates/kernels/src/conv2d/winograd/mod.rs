@@ -2,9 +2,9 @@
 //! for 16 outputs where the direct sum needs 144, F(2 × 2, 3 × 3) 16 for 4 where it needs 36, and F(2 × 2, 5 × 5) 36 for 4
 //! where it needs 100.
 //!
-//! Tiles of the input and the filters are transformed (`transform`); for each of the S · S places of a transformed tile the
-//! products over channels are a matrix product, tiles × channels × filters, on the register tile of
-//! [`crate::microkernel`]; a last transform gives the outputs. `slide` does so for the forward pass and the input
+//! Tiles of the input and the filters are transformed (`transform`, `filters`); for each of the S · S places of a
+//! transformed tile the products over channels are a matrix product, tiles × channels × filters, on the register tile of
+//! [`crate::microkernel`] (`chains`); a last transform gives the outputs. `slide` does so for the forward pass and the input
 //! gradient, `weight` for the weight gradient. Transformed tiles stay in the second-level cache.
 //!
 //! Bound by the multiply-adds of the matrix products from 64 channels or so on, by the transforms below.
@@ -17,6 +17,9 @@
 //! Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, Fast Algorithms for Convolutional Neural
 //! Networks, 2016.
 
+mod chains;
+mod dispatch;
+mod filters;
 mod form;
 mod matrices;
 mod slide;
@@ -32,9 +35,8 @@ use super::windows::{View, Windows};
 use crate::{Convolution, Exec};
 use form::Form;
 
-/// Channels and columns from which on the transforms pay, and their product where tiles of 5 × 5 windows overlap more.
+/// Channels and columns from which on the transforms pay.
 const LEAST: usize = 16;
-const LEAST_FOR_FIVE: usize = 16 * 32;
 
 /// Outputs along a side of a tile: 2 or 4; `None` where the direct sum is as good or asked for. `columns` are filters in
 /// the forward pass, channels in the input gradient.
@@ -47,8 +49,7 @@ pub fn tile_of(cx: &Exec, view: &View, groups: usize, columns: usize) -> Option<
     if view.batch * view.channels * columns == 0 {
         return None;
     }
-    let least = if view.rows.taps == 5 { LEAST_FOR_FIVE } else { 0 };
-    let few = view.channels < LEAST || columns < LEAST || view.channels * columns < least;
+    let few = view.channels < LEAST || columns < LEAST;
     let mut forms = Form::ALL.into_iter().filter(|form| form.taps() == view.rows.taps);
     let form = match cx.convolution {
         Convolution::Direct => None,

@@ -1,11 +1,13 @@
 //! Sliding products by transformed tiles: the forward pass over x, and the input gradient over dy.
 
+use super::chains::multiply_in_chains;
+use super::filters::filter;
 use super::form::Form;
-use super::transform::{Target, filter, input_tile, output_tile};
+use super::transform::{Target, input_tile, output_tile};
 use super::{Tiles, plane_len, row_len};
 use crate::conv2d::bands::even;
 use crate::conv2d::slide::Slide;
-use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
+use crate::microkernel::{Activation, Cells, Left, Segment, Shape, Tile, pack};
 use crate::{Disjoint, Exec, with_scratch};
 
 /// Floats of transformed tiles that one pass holds: three quarters of a second-level cache of 2 MB, ...
@@ -209,9 +211,6 @@ impl Job<'_> {
         let panel_len = pack::panel_len(self.cx.isa, depth);
         let all = panels(self.cx, self.slide);
         let cells = Cells::new(sums);
-        let chains = depth.div_ceil(CHAIN);
-        // Sums that several chains add to stay in the first-level cache.
-        let rows = if chains > 1 { 4 * shape.rows } else { self.count };
         for place in 0..self.tiles.form.places() {
             let left = Left {
                 data: &inputs[place * plane_len(self.count, in_row)..],
@@ -221,28 +220,20 @@ impl Job<'_> {
             for (index, panel) in self.panels.clone().enumerate() {
                 let at = (place * all + panel) * panel_len;
                 let right = pack::as_right(self.cx.isa, &packed[at..at + panel_len]);
-                let column = place * plane_len(self.count, out_row) + index * shape.cols;
-                for first in (0..self.count).step_by(rows) {
-                    for chain in 0..chains {
-                        let from = even(depth, chains, chain);
-                        let tile = Tile {
-                            rows: rows.min(self.count - first),
-                            cols: shape.cols,
-                            depth: even(depth, chains, chain + 1) - from,
-                        };
-                        let segment = Segment {
-                            left: first * in_row + from,
-                            right: from * shape.cols,
-                        };
-                        let finish = Finish {
-                            accumulate: chain > 0,
-                            ..Finish::default()
-                        };
-                        let to = (column + first * out_row, out_row);
-                        // SAFETY: the sums belong to this thread, and rows lie at least a panel apart.
-                        unsafe { multiply(self.cx.isa, tile, left, right, &[segment], finish, &cells, to) };
-                    }
-                }
+                // Whole registers, but no empty ones.
+                let columns = self.slide.columns - panel * shape.cols;
+                let tile = Tile {
+                    rows: self.count,
+                    cols: shape.cols.min(columns.next_multiple_of(shape.lanes)),
+                    depth,
+                };
+                let to = (
+                    place * plane_len(self.count, out_row) + index * shape.cols,
+                    out_row,
+                );
+                let (isa, segment) = (self.cx.isa, Segment::default());
+                // SAFETY: the sums belong to this thread, and rows lie at least a panel apart.
+                unsafe { multiply_in_chains(isa, CHAIN, tile, left, right, segment, false, &cells, to) };
             }
         }
     }

@@ -1,13 +1,12 @@
-//! The transforms of the Winograd algorithms F(M × M, R × R) on whole registers of channels.
+//! The transforms of tiles of the Winograd algorithms F(M × M, R × R), on whole registers of channels.
 //!
 //! `matrices` has them along one axis; here they are applied to columns, then to rows.
 
 #![allow(clippy::needless_range_loop, reason = "columns of a square array")]
 
-use super::form::Form;
-use super::matrices::{MOST, Side, gradient, input, output, taps, taps_gradient};
-use crate::Isa;
-use crate::microkernel::lanes::{self, Lanes};
+use super::dispatch::on_every_isa;
+use super::matrices::{MOST, Side, gradient, input, output};
+use crate::microkernel::lanes::Lanes;
 use std::ops::Range;
 
 /// Some pixels of an image, read as a square tile: those outside of `rows` and `cols` are zero.
@@ -36,50 +35,6 @@ pub struct Target<'a> {
     pub relu: bool,
 }
 
-/// Compiles `$body::<V, M, R>` for every instruction set and form, and picks by the first two arguments.
-macro_rules! on_every_isa {
-    ($(#[$meta:meta])* $name:ident = $body:ident($($arg:ident: $ty:ty),*)) => {
-        $(#[$meta])*
-        #[allow(clippy::too_many_arguments)]
-        pub unsafe fn $name(isa: Isa, form: Form, $($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-            unsafe fn avx512<const M: usize, const R: usize>($($arg: $ty),*) {
-                // SAFETY: the caller's promise.
-                unsafe { $body::<lanes::x86::Avx512, M, R>($($arg),*) }
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            unsafe fn avx2<const M: usize, const R: usize>($($arg: $ty),*) {
-                // SAFETY: the caller's promise.
-                unsafe { $body::<lanes::x86::Avx2, M, R>($($arg),*) }
-            }
-            unsafe fn of_form<const M: usize, const R: usize>(isa: Isa, $($arg: $ty),*) {
-                // SAFETY: an `Isa` is only made where the machine has it; the rest is the caller's promise.
-                unsafe {
-                    match isa {
-                        #[cfg(target_arch = "x86_64")]
-                        Isa::Avx512 => avx512::<M, R>($($arg),*),
-                        #[cfg(target_arch = "x86_64")]
-                        Isa::Avx2 => avx2::<M, R>($($arg),*),
-                        #[cfg(target_arch = "aarch64")]
-                        Isa::Neon => $body::<lanes::arm::Neon, M, R>($($arg),*),
-                        _ => $body::<lanes::Plain, M, R>($($arg),*),
-                    }
-                }
-            }
-            // SAFETY: the caller's promise.
-            unsafe {
-                match form {
-                    Form::F23 => of_form::<2, 3>(isa, $($arg),*),
-                    Form::F43 => of_form::<4, 3>(isa, $($arg),*),
-                    Form::F25 => of_form::<2, 5>(isa, $($arg),*),
-                }
-            }
-        }
-    };
-}
-
 on_every_isa! {
     /// `to[i · plane + c] = (Bᵀ · d · B)[i]` for each of `channels` channels c and the S · S places i of the tile.
     ///
@@ -103,22 +58,6 @@ on_every_isa! {
     /// floats that nobody else uses, the bias none or as many.
     output_tile = gather_output(from: *const f32, plane: usize, columns: usize, target: &Target)
 }
-on_every_isa! {
-    /// `to[i · to_plane + p] = (G · g · Gᵀ)[i]` for the `len` floats p of each plane; g is `from[tap · from_plane + p]`.
-    ///
-    /// # Safety
-    /// `len` is a whole number of registers; R · R planes may be read, and S · S written that nobody else uses.
-    filter = spread_filter(from: *const f32, from_plane: usize, to: *mut f32, to_plane: usize, len: usize)
-}
-on_every_isa! {
-    /// `to[tap · to_plane + p] = (Gᵀ · u · G)[tap]` for the `len` floats p of each plane; u is `from[i · from_plane + p]`.
-    ///
-    /// # Safety
-    /// Planes of `from` have `len` floats rounded up to whole registers, the R · R of `to` have `len` that nobody
-    /// else uses.
-    filter_gradient = gather_filter(from: *const f32, from_plane: usize, to: *mut f32, to_plane: usize, len: usize)
-}
-
 // No closure calls a lane's methods in these loops: it would be compiled without the instruction set and call each of them.
 
 /// # Safety
@@ -234,7 +173,7 @@ unsafe fn load<V: Lanes>(from: *const f32, left: usize) -> V {
 
 /// A register at each of `count` pointers that lie `step` apart; zero behind them.
 #[inline(always)]
-unsafe fn side<V: Lanes>(from: *const f32, count: usize, step: usize) -> Side<V> {
+pub(super) unsafe fn side<V: Lanes>(from: *const f32, count: usize, step: usize) -> Side<V> {
     // SAFETY: the caller's promise.
     unsafe {
         let mut side = [V::zero(); MOST];
@@ -279,79 +218,6 @@ unsafe fn gather_output<V: Lanes, const M: usize, const R: usize>(
                         value = value.relu();
                     }
                     let to = target.data.add(i * target.row + j * target.pixel + c);
-                    if left >= V::COUNT {
-                        value.store(to);
-                    } else {
-                        value.store_first(to, left);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// # Safety
-/// As for [`filter()`].
-#[inline(always)]
-unsafe fn spread_filter<V: Lanes, const M: usize, const R: usize>(
-    from: *const f32,
-    from_plane: usize,
-    to: *mut f32,
-    to_plane: usize,
-    len: usize,
-) {
-    let size = M + R - 1;
-    for p in (0..len).step_by(V::COUNT) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut columns = [[V::zero(); R]; MOST];
-            for j in 0..R {
-                let mut column = [V::zero(); R];
-                for (i, tap) in column.iter_mut().enumerate() {
-                    *tap = V::load(from.add((i * R + j) * from_plane + p));
-                }
-                let side = taps::<V, M, R>(column);
-                for i in 0..size {
-                    columns[i][j] = side[i];
-                }
-            }
-            for (i, row) in columns.iter().enumerate().take(size) {
-                let side = taps::<V, M, R>(*row);
-                for (j, value) in side.into_iter().enumerate().take(size) {
-                    value.store(to.add((i * size + j) * to_plane + p));
-                }
-            }
-        }
-    }
-}
-
-/// # Safety
-/// As for [`filter_gradient`].
-#[inline(always)]
-unsafe fn gather_filter<V: Lanes, const M: usize, const R: usize>(
-    from: *const f32,
-    from_plane: usize,
-    to: *mut f32,
-    to_plane: usize,
-    len: usize,
-) {
-    let size = M + R - 1;
-    for p in (0..len).step_by(V::COUNT) {
-        let left = len - p;
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut rows = [[V::zero(); MOST]; R];
-            for j in 0..size {
-                let side = side::<V>(from.add(j * from_plane + p), size, size * from_plane);
-                let side = taps_gradient::<V, M, R>(side);
-                for i in 0..R {
-                    rows[i][j] = side[i];
-                }
-            }
-            for (i, row) in rows.iter().enumerate() {
-                let side = taps_gradient::<V, M, R>(*row);
-                for (j, value) in side.into_iter().enumerate() {
-                    let to = to.add((i * R + j) * to_plane + p);
                     if left >= V::COUNT {
                         value.store(to);
                     } else {

@@ -6,12 +6,14 @@
 
 use std::ops::Range;
 
-use super::transform::{Patch, filter_gradient, gradient_tile, input_tile};
+use super::chains::multiply_in_chains;
+use super::filters::filter_gradient;
+use super::transform::{Patch, gradient_tile, input_tile};
 use super::{Tiles, plane_len, row_len};
 use crate::conv2d::Conv2d;
 use crate::conv2d::bands::{even, in_parts};
 use crate::conv2d::windows::View;
-use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply};
+use crate::microkernel::{Cells, Left, Right, Segment, Shape, Tile};
 use crate::{Disjoint, Exec, with_scratch};
 
 /// Floats of a transformed gradient up to which every task has its own.
@@ -209,34 +211,25 @@ impl Job<'_> {
             data: &transformed[outputs..outputs + out_plane],
             step: self.out_row,
         };
-        let channels = self.conv.channels;
-        let chains = tiles.len().div_ceil(self.tiles.form.chain());
-        // Sums that several chains add to stay in the first-level cache.
-        let rows = if chains > 1 { 4 * shape.rows } else { channels };
+        let longest = self.tiles.form.chain();
         for panel in panels {
             let first = panel * shape.cols;
-            for channel in (0..channels).step_by(rows) {
-                let row = start + (place * channels + channel) * self.out_row + first;
-                for chain in 0..chains {
-                    let from = even(tiles.len(), chains, chain);
-                    let tile = Tile {
-                        rows: rows.min(channels - channel),
-                        cols: shape.cols.min(self.conv.filters - first),
-                        depth: even(tiles.len(), chains, chain + 1) - from,
-                    };
-                    let finish = Finish {
-                        accumulate: accumulate || chain > 0,
-                        ..Finish::default()
-                    };
-                    let segment = Segment {
-                        left: from * self.in_row + channel,
-                        right: from * self.out_row + first,
-                    };
-                    let to = (row, self.out_row);
-                    // SAFETY: each place, panel and sum belongs to one task at a time.
-                    unsafe { multiply(self.cx.isa, tile, left, right, &[segment], finish, cells, to) };
-                }
-            }
+            let tile = Tile {
+                rows: self.conv.channels,
+                cols: shape.cols.min(self.conv.filters - first),
+                depth: tiles.len(),
+            };
+            let segment = Segment {
+                left: 0,
+                right: first,
+            };
+            let to = (
+                start + place * self.conv.channels * self.out_row + first,
+                self.out_row,
+            );
+            let isa = self.cx.isa;
+            // SAFETY: each place, panel and sum belongs to one task at a time.
+            unsafe { multiply_in_chains(isa, longest, tile, left, right, segment, accumulate, cells, to) };
         }
     }
 
