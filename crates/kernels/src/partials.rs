@@ -1,6 +1,6 @@
 //! Sums over all tiles of a job, in double precision: one row of partial sums a tile, added in tile order.
 
-use std::ops::AddAssign;
+use std::ops::Add;
 
 use crate::{Disjoint, Exec, with_scratch};
 
@@ -42,12 +42,18 @@ pub(crate) fn with_doubles<R>(len: usize, body: impl FnOnce(&mut [f64]) -> R) ->
 /// The sum of an array of accumulators (a power of two), pair by pair: short in latency and the same on every
 /// machine.
 #[inline(always)]
-pub(crate) fn tree_sum<T: Copy + AddAssign, const N: usize>(mut lanes: [T; N]) -> T {
+pub(crate) fn tree_sum<T: Copy + Add<Output = T>, const N: usize>(lanes: [T; N]) -> T {
+    tree(lanes, |a, b| a + b)
+}
+
+/// What `join` makes of an array of accumulators (a power of two), pair by pair.
+#[inline(always)]
+pub(crate) fn tree<T: Copy, const N: usize>(mut lanes: [T; N], join: impl Fn(T, T) -> T) -> T {
     let mut half = N / 2;
     while half > 0 {
         let (low, high) = lanes.split_at_mut(half);
         for (low, high) in low.iter_mut().zip(high) {
-            *low += *high;
+            *low = join(*low, *high);
         }
         half /= 2;
     }

@@ -10,7 +10,7 @@
 use std::f32::consts::FRAC_PI_2;
 
 use crate::Exec;
-use crate::simd::vectorize;
+use crate::simd::{Separate, vectorize};
 use crate::vector_math::log;
 
 /// Elements that one call of [`bits_block`] makes.
@@ -92,7 +92,7 @@ pub fn normal_block(seed: u64, block: u64, attempt: u32) -> [f32; BLOCK] {
 fn box_muller(radius: u32, angle: u32) -> (f32, f32) {
     // In (0, 1]: 31 bits, and half a step up so that the logarithm is finite.
     let u = ((radius >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
-    let r = (-2.0 * log(u)).sqrt();
+    let r = (-2.0 * log::<Separate>(u)).sqrt();
     let (sin, cos) = sin_cos_turn(angle);
     (r * cos, r * sin)
 }

@@ -67,32 +67,82 @@ impl Isa {
     }
 }
 
+/// How a product is added to a number.
+pub trait MulAdd: Copy {
+    /// `a · b + c`, in one rounding where the instruction set has that.
+    fn mul_add(a: f32, b: f32, c: f32) -> f32;
+    /// `a² + c` from the exact square.
+    fn square_add(a: f32, c: f32) -> f32;
+}
+
+/// In one rounding.
+#[derive(Clone, Copy, Default)]
+pub struct Fused;
+
+/// In two, where a fused operation would be a call into the maths library for every single number.
+#[derive(Clone, Copy, Default)]
+pub struct Separate;
+
+impl MulAdd for Fused {
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn square_add(a: f32, c: f32) -> f32 {
+        a.mul_add(a, c)
+    }
+}
+
+impl MulAdd for Separate {
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a * b + c
+    }
+
+    #[inline(always)]
+    fn square_add(a: f32, c: f32) -> f32 {
+        let wide = f64::from(a);
+        (wide * wide + f64::from(c)) as f32
+    }
+}
+
+/// What [`Isa::Scalar`] does on x86-64. NEON belongs to every aarch64 target, so the plain body already uses it.
+#[cfg(not(target_arch = "aarch64"))]
+pub type Baseline = Separate;
+#[cfg(target_arch = "aarch64")]
+pub type Baseline = Fused;
+
 /// Compiles one plain function body for every instruction set and picks at run time by its first argument, an
 /// [`Isa`]. The body is an ordinary loop: the compiler vectorizes it for each target. Generic parameters stand
-/// in square brackets after the name.
+/// in square brackets after the name; before them, in angle brackets, how the target adds products, if the body asks.
 ///
 /// ```ignore
 /// vectorize! {
-///     fn scale[](x: &[f32], factor: f32, y: &mut [f32]) {
-///         for (y, x) in y.iter_mut().zip(x) { *y = x * factor; }
+///     fn add_scaled<M>[](x: &[f32], factor: f32, y: &mut [f32]) {
+///         for (y, x) in y.iter_mut().zip(x) { *y = M::mul_add(*x, factor, *y); }
 ///     }
 /// }
-/// scale(isa, x, 2.0, y);
+/// add_scaled(isa, x, 2.0, y);
 /// ```
 #[allow(unused_macros, reason = "used by the kernels of this crate")]
 macro_rules! vectorize {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident [$($generics:tt)*] ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident [$($generics:tt)*] $($rest:tt)*) => {
+        $crate::simd::vectorize! { $(#[$meta])* $vis fn $name <ByTarget> [$($generics)*] $($rest)* }
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident <$add:ident> [$($generics:tt)*] ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
         $vis fn $name<$($generics)*>(isa: $crate::Isa, $($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
-            fn body<$($generics)*>($($arg: $ty),*) $(-> $ret)? $body
+            fn body<$add: $crate::simd::MulAdd, $($generics)*>(_: $add, $($arg: $ty),*) $(-> $ret)? $body
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-            fn avx512<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+            fn avx512<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($crate::simd::Fused, $($arg),*) }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+            fn avx2<$($generics)*>($($arg: $ty),*) $(-> $ret)? { body($crate::simd::Fused, $($arg),*) }
             match isa {
                 // SAFETY: an `Isa` is only made after its features were detected on this machine.
                 #[cfg(target_arch = "x86_64")]
@@ -100,8 +150,7 @@ macro_rules! vectorize {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 $crate::Isa::Avx2 => unsafe { avx2($($arg),*) },
-                // NEON belongs to every aarch64 target, so the plain body already uses it.
-                _ => body($($arg),*),
+                _ => body(<$crate::simd::Baseline>::default(), $($arg),*),
             }
         }
     };

@@ -125,7 +125,7 @@ fn columns(cx: &Exec, axis: Axis, out: &mut [f32], body: impl Fn((usize, usize),
 
 vectorize! {
     /// Softmax down `lanes` columns, the first of which begins at `first`.
-    fn columns_forward[F: Form](_form: F, x: &[f32], axis: Axis, first: usize, lanes: usize, y: &Disjoint<f32>) {
+    fn columns_forward<M>[F: Form](_form: F, x: &[f32], axis: Axis, first: usize, lanes: usize, y: &Disjoint<f32>) {
         let mut most = [f32::NEG_INFINITY; LANES];
         let mut sums = [0f32; LANES];
         let (most, sums) = (&mut most[..lanes], &mut sums[..lanes]);
@@ -138,13 +138,13 @@ vectorize! {
         for index in 0..axis.size {
             // SAFETY: each block of lanes belongs to one unit of work, and its rows lie apart.
             let y = unsafe { y.slice(row(index)) };
-            rows::exp_below(&x[row(index)], most, y);
+            rows::exp_below::<M>(&x[row(index)], most, y);
             for (sum, y) in sums.iter_mut().zip(y) {
                 *sum += *y;
             }
         }
         for sum in sums.iter_mut() {
-            *sum = if F::LOG { crate::vector_math::log(*sum) } else { 1.0 / *sum };
+            *sum = if F::LOG { crate::vector_math::log::<M>(*sum) } else { 1.0 / *sum };
         }
         for index in 0..axis.size {
             // SAFETY: as above.
@@ -158,7 +158,7 @@ vectorize! {
 
 vectorize! {
     /// The gradient of [`columns_forward`] from its output and that output's gradient.
-    fn columns_backward[F: Form](
+    fn columns_backward<M>[F: Form](
         _form: F, inputs: [&[f32]; 2], axis: Axis, first: usize, lanes: usize, dx: &Disjoint<f32>,
     ) {
         let [y, dy] = inputs;
@@ -175,7 +175,7 @@ vectorize! {
             let dx = unsafe { dx.slice(row(index)) };
             let inputs = y[row(index)].iter().zip(&dy[row(index)]);
             for ((dx, (y, dy)), sum) in dx.iter_mut().zip(inputs).zip(sums.iter()) {
-                *dx = rows::gradient::<F>(*y, *dy, *sum);
+                *dx = rows::gradient::<M, F>(*y, *dy, *sum);
             }
         }
     }

@@ -1,108 +1,138 @@
 //! Elementary functions on float32 lanes, written without branches so that loops over them vectorize.
 //!
-//! Only additions, multiplications, divisions and square roots of IEEE 754 are used, never a fused multiply-add
-//! and never the platform's libm: the bits are the same on every instruction set. Each function states its
-//! largest error in ulp, measured against float64 over the whole range of arguments.
+//! Only additions, multiplications, fused multiply-adds, divisions and square roots of IEEE 754 are used, never the
+//! platform's libm. The bits are the same on every instruction set that fuses; one that does not
+//! ([`Separate`](crate::simd::Separate)) rounds once more here and there. Each function states its largest error in
+//! ulp, measured against float64 over the whole range of arguments, for both.
 //!
-//! Polynomials are Chebyshev fits made for this file; the range reductions follow Cody and Waite, "Software
-//! Manual for the Elementary Functions" (1980).
+//! Polynomials are fits made for this file: of exponential and normal distribution minimax ones by `vector_math/fit.py`,
+//! of logarithms and powers Chebyshev's. The range reductions follow Cody and Waite, "Software Manual for the Elementary
+//! Functions" (1980).
+//!
+//! Limits are written `if limit < x { limit } else { x }`: one instruction, and a NaN stays.
 
-use std::f32::consts::LN_2;
+use std::f32::consts::{LN_2, LOG2_E};
 
-/// Adding and subtracting it rounds a float32 below 2^22 to the nearest integer.
+use crate::simd::MulAdd;
+
+/// Adding and subtracting it rounds a float32 below 2^22 to the nearest integer, whose low bits are those of the sum.
 const ROUND: f32 = 12_582_912.0;
+/// As [`ROUND`]; the low bits are n + 127, so that shifted into the exponent they make 2^n.
+const ROUND_BIASED: f32 = ROUND + 127.0;
 /// ln 2 in two parts; the first has 9 bits, so multiples of it up to 2^15 are exact.
 const LN2_HIGH: f32 = 0.693_359_4;
 const LN2_LOW: f32 = -2.121_944_4e-4;
 
-/// `2^n` for `n` in -126..=127.
+/// The parts of `e^(unit x) = 2^n e^(unit r)`: `round + n`, whose low bits are those of `n`, and `r`. `unit` is a power
+/// of two or minus one: a factor of constants alone.
 #[inline(always)]
-fn power_of_two(n: i32) -> f32 {
-    f32::from_bits(((n + 127) << 23) as u32)
+fn reduce<M: MulAdd>(x: f32, unit: f32, round: f32) -> (f32, f32) {
+    let shifted = M::mul_add(x, unit * LOG2_E, round);
+    let n = shifted - round;
+    let r = M::mul_add(n, -LN2_LOW / unit, M::mul_add(n, -LN2_HIGH / unit, x));
+    (shifted, r)
 }
 
-/// `e^r - 1` for `r` in [-ln 2 / 2, ln 2 / 2].
+/// `(e^(unit r) - 1 - unit r) / r²` for `unit r` in [-ln 2 / 2, ln 2 / 2].
 #[inline(always)]
-fn exp_tail(r: f32) -> f32 {
-    let p = 0.001_392_632_6 * r + 0.008_363_293;
-    let p = p * r + 0.041_666_552;
-    let p = p * r + 0.166_665_76;
-    let p = p * r + 0.5;
-    p * (r * r) + r
+fn exp_curve<M: MulAdd>(r: f32, unit: f32) -> f32 {
+    let square = unit * unit;
+    let p = M::mul_add(
+        0.001_382_013_8 * square * square * square,
+        r,
+        0.008_368_686 * square * square * unit,
+    );
+    let p = M::mul_add(p, r, 0.041_668_274 * square * square);
+    let p = M::mul_add(p, r, 0.166_665_21 * square * unit);
+    M::mul_add(p, r, 0.499_999_94 * square)
 }
 
-/// `x + low = n ln 2 + r`; returns `n` and `e^r - 1`.
+/// `e^(unit r)` for `unit r` in [-ln 2 / 2, ln 2 / 2].
 #[inline(always)]
-fn reduce(x: f32, low: f32) -> (i32, f32) {
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = ((x - n * LN2_HIGH) - n * LN2_LOW) + low;
-    let n = (shifted.to_bits() as i32) - (ROUND.to_bits() as i32);
-    (n, exp_tail(r))
+fn exp_core<M: MulAdd>(r: f32, unit: f32) -> f32 {
+    M::mul_add(M::mul_add(exp_curve::<M>(r, unit), r, unit), r, 1.0)
 }
 
-/// `e^(x + low)` where `low` is small beside `x`: keeps what `x` alone cannot hold. 1.1 ulp.
+/// `2^n` from the sum of [`ROUND_BIASED`] and `n` in -127..=127; 0 for -127.
 #[inline(always)]
-pub fn exp_sum(x: f32, low: f32) -> f32 {
-    // Beyond these the result is infinite or rounds to 0. A NaN fails both comparisons and stays.
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -104.5 { -104.5 } else { x };
-    let (n, q) = reduce(x, low);
+fn power_of_two(shifted: f32) -> f32 {
+    f32::from_bits(shifted.to_bits() << 23)
+}
+
+/// `e^x`. 0.9 ulp (1.2 without fused multiply-adds), subnormal results included.
+#[inline(always)]
+pub fn exp<M: MulAdd>(x: f32) -> f32 {
+    // Beyond these the result is infinite or rounds to 0.
+    let x = if 89.0 < x { 89.0 } else { x };
+    let x = if -104.5 > x { -104.5 } else { x };
+    let (shifted, r) = reduce::<M>(x, 1.0, ROUND + 254.0);
     // Two factors, because 2^n alone may overflow or be subnormal while the product is not.
-    let half = n >> 1;
-    ((1.0 + q) * power_of_two(half)) * power_of_two(n - half)
+    let bits = shifted.to_bits();
+    let half = bits >> 1;
+    let rest = bits.wrapping_sub(half);
+    exp_core::<M>(r, 1.0) * f32::from_bits(half << 23) * f32::from_bits(rest << 23)
 }
 
-/// `e^x`. 1.1 ulp, subnormal results included.
+/// `e^x` for `x` at most 0, in fewer instructions: 0 below about 2^-126.5. As near as [`exp`] elsewhere.
 #[inline(always)]
-pub fn exp(x: f32) -> f32 {
-    exp_sum(x, 0.0)
+pub fn exp_below_zero<M: MulAdd>(x: f32) -> f32 {
+    // Here the power of two is 0.
+    let x = if -88.0 > x { -88.0 } else { x };
+    let (shifted, r) = reduce::<M>(x, 1.0, ROUND_BIASED);
+    exp_core::<M>(r, 1.0) * power_of_two(shifted)
 }
 
-/// `e^x` for `x` at most 0, in half the instructions: 0 where the result would be subnormal. 1.1 ulp elsewhere.
+/// `e^-|x|`, as near as [`exp`], subnormal results included.
 #[inline(always)]
-pub fn exp_below_zero(x: f32) -> f32 {
-    /// ln 2^-126.
-    const LEAST: f32 = -87.336_54;
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let y = 1.0 + exp_tail((x - n * LN2_HIGH) - n * LN2_LOW);
-    // The low bits of `shifted` are n: added to the exponent they multiply by 2^n.
-    let y = f32::from_bits(y.to_bits().wrapping_add(shifted.to_bits() << 23));
-    let y = if x < LEAST { 0.0 } else { y };
-    if x.is_nan() { x } else { y }
+pub fn exp_minus_size<M: MulAdd>(x: f32) -> f32 {
+    let a = x.abs();
+    let a = if 104.5 < a { 104.5 } else { a };
+    let (shifted, r) = reduce::<M>(a, -1.0, ROUND_BIASED + RAISED);
+    exp_core::<M>(r, -1.0) * power_of_two(shifted) * LOWER
 }
 
-/// `e^x - 1` for `x` at most 88, accurate near 0. 2 ulp.
+/// By how much an exponent is raised to keep a power of two above 2^-126 until all else is multiplied, and the factor
+/// that lowers it again.
+const RAISED: f32 = 24.0;
+const LOWER: f32 = 1.0 / (1 << 24) as f32;
+
+/// `e^x - 1` for `x` at most 88, accurate near 0. 1.5 ulp.
 #[inline(always)]
-pub fn exp_minus_one(x: f32) -> f32 {
-    let x = if x > 88.0 { 88.0 } else { x };
-    let clamped = if x < -40.0 { -40.0 } else { x };
-    let (n, q) = reduce(clamped, 0.0);
-    let scale = power_of_two(n);
-    let y = q * scale + (scale - 1.0);
+pub fn exp_minus_one<M: MulAdd>(x: f32) -> f32 {
+    let limited = if 88.0 < x { 88.0 } else { x };
+    let limited = if -40.0 > limited { -40.0 } else { limited };
+    let y = exp_minus_one_limited::<M>(limited, 1.0);
     // The reduction loses the sign of -0.
     if x == 0.0 { x } else { y }
 }
 
+/// `e^(unit x) - 1` for `unit x` from -87 to 88.
+#[inline(always)]
+fn exp_minus_one_limited<M: MulAdd>(x: f32, unit: f32) -> f32 {
+    let (shifted, r) = reduce::<M>(x, unit, ROUND_BIASED);
+    let q = M::mul_add(exp_curve::<M>(r, unit), r * r, unit * r);
+    let scale = power_of_two(shifted);
+    M::mul_add(q, scale, scale - 1.0)
+}
+
 /// `ln(1 + f)` for `f` in [1/sqrt 2 - 1, sqrt 2 - 1], as a part that still misses `f`.
 #[inline(always)]
-fn log_tail(f: f32) -> f32 {
-    let p = 0.069_713_466 * f - 0.114_830_814;
-    let p = p * f + 0.116_870_25;
-    let p = p * f - 0.124_253_6;
-    let p = p * f + 0.142_488_76;
-    let p = p * f - 0.166_678_1;
-    let p = p * f + 0.200_007_2;
-    let p = p * f - 0.249_999_97;
-    let p = p * f + 0.333_333_3;
+fn log_tail<M: MulAdd>(f: f32) -> f32 {
+    let p = M::mul_add(0.069_713_466, f, -0.114_830_814);
+    let p = M::mul_add(p, f, 0.116_870_25);
+    let p = M::mul_add(p, f, -0.124_253_6);
+    let p = M::mul_add(p, f, 0.142_488_76);
+    let p = M::mul_add(p, f, -0.166_678_1);
+    let p = M::mul_add(p, f, 0.200_007_2);
+    let p = M::mul_add(p, f, -0.249_999_97);
+    let p = M::mul_add(p, f, 0.333_333_3);
     let square = f * f;
     p * f * square
 }
 
-/// `ln x`; -Infinity at 0, NaN below. 1 ulp.
+/// `ln x`; -Infinity at 0, NaN below. 0.8 ulp.
 #[inline(always)]
-pub fn log(x: f32) -> f32 {
+pub fn log<M: MulAdd>(x: f32) -> f32 {
     const SQRT_HALF: i32 = 0x3f35_04f3;
     let subnormal = x < f32::MIN_POSITIVE;
     let scaled = if subnormal { x * 8_388_608.0 } else { x };
@@ -110,73 +140,90 @@ pub fn log(x: f32) -> f32 {
     let bits = (scaled.to_bits() as i32).wrapping_sub(SQRT_HALF);
     let e = ((bits >> 23) + offset) as f32;
     let f = f32::from_bits(((bits & 0x007f_ffff) + SQRT_HALF) as u32) - 1.0;
-    let tail = (log_tail(f) + e * LN2_LOW) - 0.5 * (f * f);
-    let y = (f + tail) + e * LN2_HIGH;
+    let tail = M::mul_add(-0.5 * f, f, M::mul_add(e, LN2_LOW, log_tail::<M>(f)));
+    let y = M::mul_add(e, LN2_HIGH, f + tail);
     let y = if x < f32::INFINITY { y } else { x };
     let y = if x == 0.0 { f32::NEG_INFINITY } else { y };
     if x < 0.0 { f32::NAN } else { y }
 }
 
-/// `ln(1 + x)` for `x` in [0, 1]. 1.5 ulp.
+/// `ln(1 + x)` for `x` in [0, 1]. 1.4 ulp.
 #[inline(always)]
-pub fn log_one_plus_unit(x: f32) -> f32 {
+pub fn log_one_plus_unit<M: MulAdd>(x: f32) -> f32 {
     let upper = x > 0.414_213_56;
-    let f = if upper { 0.5 * x - 0.5 } else { x };
+    let f = if upper { M::mul_add(0.5, x, -0.5) } else { x };
     let base = if upper { LN_2 } else { 0.0 };
-    base + (f + (log_tail(f) - 0.5 * (f * f)))
+    base + (f + M::mul_add(-0.5 * f, f, log_tail::<M>(f)))
 }
 
-/// `tanh x`. 2.6 ulp.
+/// `tanh x`. 2.5 ulp.
 #[inline(always)]
-pub fn tanh(x: f32) -> f32 {
-    let double = 2.0 * x.abs();
-    // From 18.1 on the result rounds to 1; a NaN stays.
-    let double = if double > 20.0 { 20.0 } else { double };
-    let e = exp_minus_one(double);
-    (e / (e + 2.0)).copysign(x)
-}
-
-/// `1 / (1 + e^-x)`. 2.5 ulp, in the far negative tail too.
-#[inline(always)]
-pub fn sigmoid(x: f32) -> f32 {
-    let e = exp(-x.abs());
-    let numerator = if x < 0.0 { e } else { 1.0 };
-    numerator / (1.0 + e)
-}
-
-/// `ln(1 + e^x)`. 2 ulp.
-#[inline(always)]
-pub fn softplus(x: f32) -> f32 {
-    let positive = if x > 0.0 { x } else { 0.0 };
-    positive + log_one_plus_unit(exp(-x.abs()))
-}
-
-/// The standard normal distribution's cumulative probability and `e^(-x²/2)`. 5 and 1.8 ulp, in the far
-/// tails too.
-///
-/// For `a = |x|`, `P(X < -a) = e^(-a²/2) t p(1 - t)` with `t = 1 / (1 + 0.4 a)`.
-#[inline(always)]
-pub fn normal_cdf(x: f32) -> (f32, f32) {
+pub fn tanh<M: MulAdd>(x: f32) -> f32 {
     let a = x.abs();
-    // e^(-15²/2) rounds to 0.
-    let a = if a > 15.0 { 15.0 } else { a };
-    // a² in two parts: rounding it would cost a²/2 ulp of the exponential.
-    let high = f32::from_bits(a.to_bits() & 0xffff_f000);
-    let bell = exp_sum(-0.5 * (high * high), -0.5 * ((a - high) * (a + high)));
-    let scaled = 0.4 * a;
-    let t = 1.0 / (1.0 + scaled);
-    let u = scaled * t;
-    let p = 0.114_320_73 - 0.032_563_258 * u;
-    let p = p * u - 0.129_189_91;
-    let p = p * u + 0.058_521_017;
-    let p = p * u - 0.061_601_665;
-    let p = p * u + 0.022_943_432;
-    let p = p * u + 0.116_649_3;
-    let p = p * u + 0.067_852_8;
-    let p = p * u - 0.497_357_34;
-    let p = p * u + 0.5;
-    let tail = bell * (t * p);
-    (if x > 0.0 { 1.0 - tail } else { tail }, bell)
+    // From 9.01 on the result rounds to 1.
+    let a = if 10.0 < a { 10.0 } else { a };
+    let e = exp_minus_one_limited::<M>(a, -2.0);
+    (e / (-2.0 - e)).copysign(x)
+}
+
+/// What both sides of the fraction of [`logistic`] are multiplied by, so that neither overflows.
+const LOGISTIC_SCALE: f32 = 1.0 / (1 << 30) as f32;
+
+/// `e^-x` and `1 + e^-x`, times [`LOGISTIC_SCALE`].
+#[inline(always)]
+fn logistic<M: MulAdd>(x: f32) -> (f32, f32) {
+    // Above, 1 + e^-x is 1; below, 1 / e^-x rounds to 0.
+    let x = if 66.0 < x { 66.0 } else { x };
+    let x = if -104.5 > x { -104.5 } else { x };
+    let (shifted, r) = reduce::<M>(x, -1.0, ROUND_BIASED - 30.0);
+    let (y, scale) = (exp_core::<M>(r, -1.0), power_of_two(shifted));
+    (y * scale, M::mul_add(y, scale, LOGISTIC_SCALE))
+}
+
+/// `1 / (1 + e^-x)`. 2.1 ulp, in the far negative tail too.
+#[inline(always)]
+pub fn sigmoid<M: MulAdd>(x: f32) -> f32 {
+    LOGISTIC_SCALE / logistic::<M>(x).1
+}
+
+/// [`sigmoid`] of `x` and of `-x`. 2.5 ulp; the second stays at e^-66 where `x` is above 66.
+#[inline(always)]
+pub fn sigmoid_pair<M: MulAdd>(x: f32) -> (f32, f32) {
+    let (e, sum) = logistic::<M>(x);
+    let inverse = 1.0 / sum;
+    (LOGISTIC_SCALE * inverse, e * inverse)
+}
+
+/// `ln(1 + e^x)`. 1.8 ulp.
+#[inline(always)]
+pub fn softplus<M: MulAdd>(x: f32) -> f32 {
+    let positive = if 0.0 > x { 0.0 } else { x };
+    positive + log_one_plus_unit::<M>(exp_minus_size::<M>(x))
+}
+
+/// `|x|`, at most 14.46; the probability that a standard normal variable is below `-|x|`, to 6 ulp up to 1 and 28 ulp
+/// in the far tail; and `e^(-x²/2)`, to 1 ulp (1.3 without fused multiply-adds), 0 from 14.46 on.
+///
+/// With `a = |x|` the probability is `e^(-a²/2) p(a) / q(a)`: the fraction is Mills' ratio over sqrt(2π).
+#[inline(always)]
+pub fn normal_tail<M: MulAdd>(x: f32) -> (f32, f32, f32) {
+    let a = x.abs();
+    // e^(-14.46²/2) rounds to 0, and so does its power of two.
+    let a = if 14.46 < a { 14.46 } else { a };
+    let square = a * a;
+    // Pairs of terms make shorter chains.
+    let p = M::mul_add(0.014_990_142 * LOWER, a, 0.111_007_296 * LOWER);
+    let p = M::mul_add(p, square, M::mul_add(0.347_419_47 * LOWER, a, 0.5 * LOWER));
+    let q = M::mul_add(0.037_582_93, square, M::mul_add(0.277_947_34, a, 0.913_070_8));
+    let q = M::mul_add(q, square, M::mul_add(1.492_720_5, a, 1.0));
+    let ratio = p / q;
+    let round = ROUND_BIASED + RAISED;
+    let shifted = M::mul_add(square, -0.5 * LOG2_E, round);
+    let n = shifted - round;
+    // a² + 2 n ln 2 from the exact square: rounding it would cost a²/2 ulp of the exponential.
+    let r = M::mul_add(n, 2.0 * LN2_LOW, M::square_add(a, n * (2.0 * LN2_HIGH)));
+    let bell = exp_core::<M>(r, -0.5) * power_of_two(shifted);
+    (a, bell * ratio, bell * LOWER)
 }
 
 /// `x^y` with the special cases of IEEE 754 (`x^0 = 1`, `1^y = 1`, a negative base only with an integer exponent).

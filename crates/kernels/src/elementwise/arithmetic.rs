@@ -3,6 +3,7 @@
 use num_traits::Float;
 
 use super::Binary;
+use crate::simd::Separate;
 use crate::vector_math;
 
 /// a + b
@@ -155,7 +156,7 @@ impl Binary for Pow {
 
     #[inline(always)]
     fn slope_b(self, dy: f32, a: f32, b: f32) -> f32 {
-        let slope = dy * (vector_math::pow(a, b) * vector_math::log(a));
+        let slope = dy * (vector_math::pow(a, b) * vector_math::log::<Separate>(a));
         if (a == 0.0) & (b >= 0.0) { 0.0 } else { slope }
     }
 

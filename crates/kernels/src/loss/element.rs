@@ -82,7 +82,7 @@ macro_rules! with_element {
 
 vectorize! {
     /// Σ loss of some elements, and whether a label is refused.
-    fn sum[E: Element](element: E, x: &[f32], t: &[f32]) -> (f64, bool) {
+    fn sum<M>[E: Element](element: E, x: &[f32], t: &[f32]) -> (f64, bool) {
         let mut total = 0.0;
         let mut refused = 0;
         let mut losses = [0f32; RUN];
@@ -90,7 +90,7 @@ vectorize! {
             // Losses first, their sum after: each of the two loops fills whole vectors.
             let losses = &mut losses[..x.len()];
             for ((loss, x), t) in losses.iter_mut().zip(x).zip(t) {
-                *loss = element.loss(*x, *t);
+                *loss = element.loss::<M>(*x, *t);
                 refused |= u32::from(!element.takes(*t));
             }
             total += f64::from(row_sum(losses));
@@ -101,14 +101,14 @@ vectorize! {
 
 vectorize! {
     /// Σ weight · loss with a weight for each element.
-    fn weighted_sum[E: Element](element: E, x: &[f32], t: &[f32], weights: &[f32]) -> (f64, bool) {
+    fn weighted_sum<M>[E: Element](element: E, x: &[f32], t: &[f32], weights: &[f32]) -> (f64, bool) {
         let mut total = 0.0;
         let mut refused = 0;
         let mut losses = [0f32; RUN];
         for ((x, t), weights) in x.chunks(RUN).zip(t.chunks(RUN)).zip(weights.chunks(RUN)) {
             let losses = &mut losses[..x.len()];
             for (((loss, x), t), weight) in losses.iter_mut().zip(x).zip(t).zip(weights) {
-                *loss = element.loss(*x, *t) * weight;
+                *loss = element.loss::<M>(*x, *t) * weight;
                 refused |= u32::from(!element.takes(*t));
             }
             total += f64::from(row_sum(losses));
@@ -119,18 +119,18 @@ vectorize! {
 
 vectorize! {
     /// out = slope · factor.
-    fn slopes[E: Element](element: E, x: &[f32], t: &[f32], factor: f32, out: &mut [f32]) {
+    fn slopes<M>[E: Element](element: E, x: &[f32], t: &[f32], factor: f32, out: &mut [f32]) {
         for ((out, x), t) in out.iter_mut().zip(x).zip(t) {
-            *out = element.slope(*x, *t) * factor;
+            *out = element.slope::<M>(*x, *t) * factor;
         }
     }
 }
 
 vectorize! {
     /// out = label slope · factor.
-    fn label_slopes[E: Element](element: E, x: &[f32], t: &[f32], factor: f32, out: &mut [f32]) {
+    fn label_slopes<M>[E: Element](element: E, x: &[f32], t: &[f32], factor: f32, out: &mut [f32]) {
         for ((out, x), t) in out.iter_mut().zip(x).zip(t) {
-            *out = element.label_slope(*x, *t) * factor;
+            *out = element.label_slope::<M>(*x, *t) * factor;
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::simd::{Fused, Separate};
 
 /// Float32 values over the whole range: every exponent, subnormals and both signs.
 fn sweep() -> impl Iterator<Item = f32> {
@@ -50,41 +51,62 @@ fn assert_within(
 
 #[test]
 fn errors_stay_within_what_is_stated() {
-    assert_within(1.1, "exp", sweep(), exp, f64::exp);
+    errors::<Fused>(0.9);
+    errors::<Separate>(1.2);
+}
+
+fn errors<M: MulAdd>(exponential: f64) {
+    assert_within(exponential, "exp", sweep(), exp::<M>, f64::exp);
     assert_within(
-        1.1,
+        exponential,
         "exp_below_zero",
         sweep().filter(|&x| x <= 0.0 && x > -87.336),
-        exp_below_zero,
+        exp_below_zero::<M>,
         f64::exp,
     );
+    assert_within(exponential, "exp_minus_size", sweep(), exp_minus_size::<M>, |x| {
+        (-x.abs()).exp()
+    });
     assert_within(
-        2.0,
+        1.5,
         "exp_minus_one",
         sweep().filter(|x| *x <= 88.0),
-        exp_minus_one,
+        exp_minus_one::<M>,
         f64::exp_m1,
     );
-    assert_within(1.0, "log", sweep(), log, f64::ln);
+    assert_within(0.8, "log", sweep(), log::<M>, f64::ln);
     let unit = sweep().filter(|x| (0.0..=1.0).contains(x));
-    assert_within(1.5, "log_one_plus_unit", unit, log_one_plus_unit, f64::ln_1p);
-    assert_within(2.6, "tanh", sweep(), tanh, f64::tanh);
-    assert_within(2.5, "sigmoid", sweep(), sigmoid, |x| 1.0 / (1.0 + (-x).exp()));
+    assert_within(1.4, "log_one_plus_unit", unit, log_one_plus_unit::<M>, f64::ln_1p);
+    assert_within(2.5, "tanh", sweep(), tanh::<M>, f64::tanh);
+    let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+    assert_within(2.1, "sigmoid", sweep(), sigmoid::<M>, logistic);
+    assert_within(2.5, "sigmoid_pair", sweep(), |x| sigmoid_pair::<M>(x).0, logistic);
+    let rest = sweep().filter(|&x| x >= -66.0);
     assert_within(
-        5.0,
-        "normal_cdf",
+        2.5,
+        "the other of the pair",
+        rest,
+        |x| sigmoid_pair::<M>(-x).1,
+        logistic,
+    );
+    let tail = |x: f64| reference::normal_cdf(-x.abs());
+    let near = sweep().filter(|x| x.abs() <= 1.0);
+    assert_within(6.0, "normal_tail", near, |x| normal_tail::<M>(x).1, tail);
+    assert_within(
+        28.0,
+        "normal_tail far out",
         sweep(),
-        |x| normal_cdf(x).0,
-        reference::normal_cdf,
+        |x| normal_tail::<M>(x).1,
+        tail,
     );
     assert_within(
-        1.8,
+        exponential + 0.1,
         "bell",
         sweep(),
-        |x| normal_cdf(x).1,
+        |x| normal_tail::<M>(x).2,
         |x| (-0.5 * x * x).exp(),
     );
-    assert_within(2.0, "softplus", sweep(), softplus, |x| {
+    assert_within(1.8, "softplus", sweep(), softplus::<M>, |x| {
         x.max(0.0) + (-x.abs()).exp().ln_1p()
     });
 }
@@ -135,24 +157,53 @@ fn pow_is_correct_to_half_an_ulp_and_follows_ieee_in_special_cases() {
 
 #[test]
 fn infinities_zeros_and_nan_come_out_as_in_ieee() {
+    special_values::<Fused>();
+    special_values::<Separate>();
+}
+
+fn special_values<M: MulAdd>() {
     let inf = f32::INFINITY;
+    let exp = exp::<M>;
     assert_eq!(
         [exp(-inf), exp(inf), exp(0.0), exp(89.0), exp(-150.0)],
         [0.0, inf, 1.0, inf, 0.0]
     );
+    let below = exp_below_zero::<M>;
+    assert_eq!(
+        [below(-inf), below(-87.7), below(0.0), below(-0.0)],
+        [0.0, 0.0, 1.0, 1.0]
+    );
+    let log = log::<M>;
     assert_eq!([log(0.0), log(-0.0), log(inf), log(1.0)], [-inf, -inf, inf, 0.0]);
     assert!(log(-1.0).is_nan() && log(-inf).is_nan() && log(-1e-45).is_nan());
+    let (tanh, exp_minus_one) = (tanh::<M>, exp_minus_one::<M>);
     assert_eq!([tanh(-inf), tanh(inf), exp_minus_one(-inf)], [-1.0, 1.0, -1.0]);
+    let sigmoid = sigmoid::<M>;
     assert_eq!([sigmoid(-inf), sigmoid(inf), sigmoid(0.0)], [0.0, 1.0, 0.5]);
-    assert_eq!([softplus(-inf), softplus(inf)], [0.0, inf]);
     assert_eq!(
-        [normal_cdf(-inf).0, normal_cdf(inf).0, normal_cdf(0.0).0],
-        [0.0, 1.0, 0.5]
+        [sigmoid_pair::<M>(-inf), sigmoid_pair::<M>(0.0)],
+        [(0.0, 1.0), (0.5, 0.5)]
     );
-    for f in [exp, log, tanh, sigmoid, softplus, exp_minus_one, |x| {
-        normal_cdf(x).0
-    }] {
-        assert!(f(f32::NAN).is_nan());
+    assert_eq!([softplus::<M>(-inf), softplus::<M>(inf)], [0.0, inf]);
+    let tail = |x| normal_tail::<M>(x).1;
+    assert_eq!([tail(-inf), tail(inf), tail(0.0)], [0.0, 0.0, 0.5]);
+    let all = [
+        exp,
+        below,
+        log,
+        tanh,
+        sigmoid,
+        softplus::<M>,
+        exp_minus_one,
+        exp_minus_size::<M>,
+        |x| normal_tail::<M>(x).0,
+        |x| normal_tail::<M>(x).1,
+        |x| normal_tail::<M>(x).2,
+        |x| sigmoid_pair::<M>(x).0,
+        |x| sigmoid_pair::<M>(x).1,
+    ];
+    for (i, f) in all.into_iter().enumerate() {
+        assert!(f(f32::NAN).is_nan(), "function {i}");
     }
     for f in [tanh, exp_minus_one] {
         assert!(f(-0.0).is_sign_negative() && f(-0.0) == 0.0);

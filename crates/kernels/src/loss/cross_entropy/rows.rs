@@ -27,16 +27,16 @@ fn sum_below(row: &[f32], most: f32) -> f32 {
 
 vectorize! {
     /// Σ weight · loss of some rows, the first of which is number `first`; `e` is working memory.
-    pub(super) fn forward_classes[C: Classes](
+    pub(super) fn forward_classes<M>[C: Classes](
         x: &[f32], labels: C, first: usize, rows: usize, settings: Settings<'_, f32>, e: &mut [f32], bad: &FirstBad,
     ) -> f64 {
         let size = settings.classes;
         let smoothing = settings.smoothing as f32;
         let mut total = 0.0;
         let mut row = first;
-        for_groups!(x, size, e, |x, e, most, sums| {
+        for_groups!(M, x, size, e, |x, e, most, sums| {
             for sum in sums.iter_mut() {
-                *sum = log(*sum);
+                *sum = log::<M>(*sum);
             }
             for (x, (most, log_sum)) in x.chunks_exact(size).zip(most.iter().zip(sums.iter())) {
                 match labels.class(row, size) {
@@ -59,16 +59,16 @@ vectorize! {
 
 vectorize! {
     /// As [`forward_classes`], with a label for each logit.
-    pub(super) fn forward_probabilities[](
+    pub(super) fn forward_probabilities<M>[](
         x: &[f32], labels: &[f32], first: usize, rows: usize, settings: Settings<'_, f32>, e: &mut [f32], bad: &FirstBad,
     ) -> f64 {
         let size = settings.classes;
         let smoothing = settings.smoothing as f32;
         let mut total = 0.0;
         let mut row = first;
-        for_groups!(x, size, e, |x, e, most, sums| {
+        for_groups!(M, x, size, e, |x, e, most, sums| {
             for sum in sums.iter_mut() {
-                *sum = log(*sum);
+                *sum = log::<M>(*sum);
             }
             for (x, (most, log_sum)) in x.chunks_exact(size).zip(most.iter().zip(sums.iter())) {
                 let t = &labels[row * size..][..size];
@@ -125,13 +125,13 @@ fn fine(t: &[f32], share: f32) -> bool {
 
 vectorize! {
     /// dx = (softmax(x) − target) · dy · weight / rows for some rows.
-    pub(super) fn backward_classes[C: Classes](
+    pub(super) fn backward_classes<M>[C: Classes](
         x: &[f32], labels: C, first: usize, rows: usize, settings: Settings<'_, f32>, dy: f32, dx: &mut [f32],
     ) {
         let size = settings.classes;
         let smoothing = settings.smoothing as f32;
         let mut row = first;
-        for_groups!(x, size, dx, |x, dx, most, sums| {
+        for_groups!(M, x, size, dx, |x, dx, most, sums| {
             for (dx, sum) in dx.chunks_exact_mut(size).zip(sums.iter()) {
                 let factor = dy * settings.weight(row, rows, 1.0) / rows as f32;
                 let scale = factor / sum;
@@ -150,13 +150,13 @@ vectorize! {
 
 vectorize! {
     /// As [`backward_classes`], with a label for each logit: dx = (softmax(x) · Σt − t) · dy · weight / rows.
-    pub(super) fn backward_probabilities[](
+    pub(super) fn backward_probabilities<M>[](
         x: &[f32], labels: &[f32], first: usize, rows: usize, settings: Settings<'_, f32>, dy: f32, dx: &mut [f32],
     ) {
         let size = settings.classes;
         let smoothing = settings.smoothing as f32;
         let mut row = first;
-        for_groups!(x, size, dx, |x, dx, most, sums| {
+        for_groups!(M, x, size, dx, |x, dx, most, sums| {
             for (dx, total) in dx.chunks_exact_mut(size).zip(sums.iter()) {
                 let t = &labels[row * size..][..size];
                 let factor = dy * settings.weight(row, rows, 1.0) / rows as f32;
@@ -174,15 +174,15 @@ vectorize! {
 
 vectorize! {
     /// The gradient of the labels: −log softmax(x) · (1 − smoothing) · dy · weight / rows for some rows.
-    pub(super) fn backward_labels_rows[](
+    pub(super) fn backward_labels_rows<M>[](
         x: &[f32], first: usize, rows: usize, settings: Settings<'_, f32>, dy: f32, dt: &mut [f32],
     ) {
         let size = settings.classes;
         let smoothing = settings.smoothing as f32;
         let mut row = first;
-        for_groups!(x, size, dt, |x, dt, most, sums| {
+        for_groups!(M, x, size, dt, |x, dt, most, sums| {
             for sum in sums.iter_mut() {
-                *sum = log(*sum);
+                *sum = log::<M>(*sum);
             }
             for ((x, dt), (most, log_sum)) in
                 x.chunks_exact(size).zip(dt.chunks_exact_mut(size)).zip(most.iter().zip(sums.iter()))
