@@ -30,7 +30,7 @@ const net = `sequential({
 const explained = async (env: Record<string, string>) => {
   const { stdout, stderr } = await runChild(
     `const { layers, sequential } = f\n${net}.summary(undefined, { explain: true })`,
-    env,
+    { FERROGRAD_THREADS: '2', ...env },
   )
   return stderr === '' ? stdout.split('\n') : [stderr]
 }
@@ -42,14 +42,14 @@ test('what a small network runs by, and what it is forced to', async (t) => {
     '  input                    [null, 16, 16, 1]           256',
     '  conv2d_1 (conv2d)        [null, 16, 16, 32]        8,192         320    155,648  direct / thin / direct',
     '  conv2d_2 (conv2d)        [null, 16, 16, 32]        8,192       9,248  4,726,784  winograd4',
-    '  maxPool2d_1 (maxPool2d)  [null, 8, 8, 32]          2,048           0      8,192',
+    '  maxPool2d_1 (maxPool2d)  [null, 8, 8, 32]          2,048           0      8,192  joined',
     '  conv2d_3 (conv2d)        [null, 4, 4, 64]          1,024      18,496    590,848  direct',
     '  flatten_1 (flatten)      [null, 1024]                  0           0          0',
     '  dense_1 (dense)          [null, 10]                   10      10,250     20,490',
     'parameters: 38,314 (153 kB), 38,314 trainable, 0 frozen',
     'activations: 19,722 (78.9 kB, 158 kB with their gradients) for each example',
     'forward: 5,501,962 FLOPs for each example',
-    'training memory: about 613 kB for weights, gradients and moments, and 162 kB for each example of a batch',
+    'training memory: about 613 kB for weights, gradients and moments, and 96.3 kB for each example of a batch',
     '',
   ])
   const forced = async (way: string) => (await explained({ FERROGRAD_CONV: way })).slice(3, 5)

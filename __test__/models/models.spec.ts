@@ -144,7 +144,7 @@ test.serial('the summary of VGG-16 is the table of the course', (t) => {
     'parameters: 138,357,544 (553 MB), 138,357,544 trainable, 0 frozen',
     'activations: 15,237,608 (61.0 MB, 122 MB with their gradients) for each example',
     'forward: 30,973,762,536 FLOPs for each example',
-    'training memory: about 2.21 GB for weights, gradients and moments, and 125 MB for each example of a batch',
+    'training memory: about 2.21 GB for weights, gradients and moments, and 80.1 MB for each example of a batch',
   ])
 })
 

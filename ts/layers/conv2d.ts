@@ -2,7 +2,14 @@
 
 import { rangeError, ShapeError } from '../errors.js'
 import { checkCount, checkOptions } from '../initializers/options.js'
-import { type Algorithms, conv2dAlgorithms } from '../ops/conv2d.js'
+import {
+  type Algorithms,
+  type Convolution,
+  checkConvolution,
+  conv2dAlgorithms,
+  type Conv2dOptions as OpOptions,
+} from '../ops/conv2d.js'
+import { joinsMaxPool2d } from '../ops/conv2d-max-pool2d.js'
 import { conv2d as convolve } from '../ops/index.js'
 import { checkSize, type Size } from '../ops/window.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -21,6 +28,9 @@ export interface Conv2dOptions extends KernelOptions, SlidingOptions {
   /** Cuts channels and filters into groups that have nothing to do with each other. Default 1. */
   groups?: number
 }
+
+/** What `fit` and `predict` take at once unless told otherwise. */
+const usualBatch = 32
 
 /** A layer with one convolution. */
 export abstract class ConvolutionLayer extends KernelLayer {
@@ -44,12 +54,33 @@ export abstract class ConvolutionLayer extends KernelLayer {
   }
 
   override forward(x: Tensor): Tensor {
+    return this.activated(convolve(x, this.kernel, this.#optionsFor(x)))
+  }
+
+  #optionsFor(x: Tensor): OpOptions {
     const { stride, padding, dilation, strict } = this.window
-    const groups = this.groupsFor(x.shape[3]!)
     const { bias, fused } = this
-    return this.activated(
-      convolve(x, this.kernel, { bias, stride, padding, dilation, strict, groups, activation: fused }),
+    return { bias, stride, padding, dilation, strict, groups: this.groupsFor(x.shape[3]!), activation: fused }
+  }
+
+  /** Whether `forward` is one op, which another can take in. */
+  get #isOne(): boolean {
+    return (
+      (this.activation === 'linear' || this.fused !== undefined) && this.forward === ConvolutionLayer.prototype.forward
     )
+  }
+
+  /** @internal What `forward` computes from, for an op that takes it in; undefined if it does more than convolve and rectify. */
+  $convolution(x: Tensor): Convolution | undefined {
+    return this.#isOne ? this.$within(() => checkConvolution(x, this.kernel, this.#optionsFor(x))) : undefined
+  }
+
+  /** @internal Whether a max-pool over these windows takes it in, in batches of the usual size. */
+  $joinsMaxPool2d(inputShape: Shape, pooling: Sliding): boolean {
+    const sizes = inputShape.slice(1)
+    if (!this.#isOne || this.dtype !== 'float32' || sizes.includes(null)) return false
+    const images = [usualBatch, ...(sizes as number[])]
+    return joinsMaxPool2d(this.$label, images, this.kernel.shape, this.groupsFor(images[3]!), this.window, pooling)
   }
 
   override outputShape(inputShape: Shape): Shape {

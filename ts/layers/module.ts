@@ -82,6 +82,14 @@ export abstract class Module<Out extends Output = Tensor> {
   abstract $infer(shape: Shape | readonly Shape[]): Shape | readonly Shape[]
   /** @internal Computes, without checking shapes. */
   abstract $run(x: Tensor | Tensor[], training: boolean): Out
+  /** @internal What it makes of what `below` makes of `x`, in one pass; undefined where there is none that pays. */
+  $over(_below: Module<Output>, _x: Tensor | Tensor[]): Out | undefined {
+    return undefined
+  }
+  /** @internal Whether {@link $over} does that for inputs of this shape, in batches of the usual size. */
+  $joins(_below: Module<Output>, _shape: Shape | readonly Shape[]): boolean {
+    return false
+  }
   /** @internal Frees the weights, so that it can be built for another shape. */
   abstract $reset(): void
   /** @internal What `weights` begins with. */

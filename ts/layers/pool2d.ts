@@ -1,11 +1,13 @@
 // Pooling: windows that summarise.
 
 import { checkOptions } from '../initializers/options.js'
+import { conv2dMaxPool2d } from '../ops/conv2d-max-pool2d.js'
 import { avgPool2d as averages, maxPool2d as maxima } from '../ops/index.js'
 import { checkSize, type Size } from '../ops/window.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { slidingOptionNames } from './conv2d.js'
+import { ConvolutionLayer, slidingOptionNames } from './conv2d.js'
 import { Layer, type LayerOptions } from './layer.js'
+import type { Module, Output } from './module.js'
 import { checkRank, exampleSize, type Shape } from './shape.js'
 import { checkSliding, type Sliding, type SlidingOptions, slide } from './window.js'
 
@@ -59,6 +61,21 @@ export class MaxPool2d extends PoolLayer {
 
   override forward(x: Tensor): Tensor {
     return maxima(x, this.window)
+  }
+
+  /** @internal */
+  override $over(below: Module<Output>, x: Tensor): Tensor | undefined {
+    const convolution = this.#takesIn(below) ? below.$convolution(x) : undefined
+    return convolution && this.$within(() => conv2dMaxPool2d(convolution, this.window))
+  }
+
+  /** @internal */
+  override $joins(below: Module<Output>, inputShape: Shape): boolean {
+    return this.#takesIn(below) && below.$joinsMaxPool2d(inputShape, this.window)
+  }
+
+  #takesIn(below: Module<Output>): below is ConvolutionLayer {
+    return below instanceof ConvolutionLayer && this.forward === MaxPool2d.prototype.forward
   }
 
   /** @internal The op keeps where the maxima were, too: a byte each. */

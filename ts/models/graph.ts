@@ -16,6 +16,8 @@ export interface Step {
   readonly list: boolean
   /** Places that no later step reads. */
   readonly last: readonly number[]
+  /** The next step, if it alone reads what this one makes: the two may be one pass. */
+  readonly reader: Step | undefined
 }
 
 /** The order in which to call the layers, and what to pass to each. */
@@ -60,23 +62,27 @@ export class Graph {
     return scope(() => {
       const made = currentScope()!
       const values: (Tensor | undefined)[] = [...inputs]
+      let joined: Step | undefined
       for (const step of this.steps) {
-        const { inputs, list, last } = step
+        if (step === joined) continue
+        const { inputs, list, reader } = step
         const before = made.length
         const x = list ? inputs.map((place) => values[place]!) : values[inputs[0]!]!
-        const y = step.module.$run(x, training)
+        const both = reader?.module.$over(step.module, x)
+        joined = both && reader
+        const y = both ?? step.module.$run(x, training)
         const results = Array.isArray(y) ? y : [y]
-        this.keep(step, results, values)
+        this.keep(joined ?? step, results, values)
         // What the step made on its way belongs to nobody any more: a scope of its own, without the cost of one.
         for (const tensor of made.splice(before)) {
           if (results.includes(tensor)) made.push(tensor)
           else tensor.dispose()
         }
-        for (const place of last) {
-          const tensor = values[place]!
+        for (const place of joined === undefined ? step.last : [...step.last, ...joined.last]) {
+          const tensor = values[place]
           values[place] = undefined
-          // Only what was made here, and only if no other place holds the same tensor.
-          if (!values.includes(tensor) && made.includes(tensor)) tensor.dispose()
+          // Only what was made here, and only if no other place holds the same tensor. Between joined steps is none.
+          if (tensor !== undefined && !values.includes(tensor) && made.includes(tensor)) tensor.dispose()
         }
       }
       return this.results.map((place) => values[place]!)
@@ -170,18 +176,24 @@ function described(tensor: SymbolicTensor): string {
   return `the input ${tensor.name === undefined ? '' : `"${tensor.name}" `}of shape ${showFree(tensor.shape)}`
 }
 
-function withLastUses(steps: readonly Omit<Step, 'last'>[], lasting: ReadonlySet<number>): readonly Step[] {
+function withLastUses(steps: readonly Omit<Step, 'last' | 'reader'>[], lasting: ReadonlySet<number>): readonly Step[] {
   const seen = new Set(lasting)
-  return steps
-    .toReversed()
-    .map((step) => {
-      const last: number[] = []
-      for (const place of [...step.inputs, ...step.outputs]) {
-        if (seen.has(place)) continue
-        seen.add(place)
-        last.push(place)
-      }
-      return { ...step, last }
-    })
-    .reverse()
+  const done: Step[] = []
+  for (const step of steps.toReversed()) {
+    const last: number[] = []
+    for (const place of [...step.inputs, ...step.outputs]) {
+      if (seen.has(place)) continue
+      seen.add(place)
+      last.push(place)
+    }
+    const next = done.at(-1)
+    done.push({ ...step, last, reader: next !== undefined && readsAlone(next, step) ? next : undefined })
+  }
+  return done.reverse()
+}
+
+/** Whether `next` reads just what `step` makes, and nobody does later. */
+function readsAlone(next: Step, { outputs }: Omit<Step, 'last' | 'reader'>): boolean {
+  const [between] = outputs
+  return outputs.length === 1 && next.inputs.length === 1 && next.inputs[0] === between && next.last.includes(between!)
 }

@@ -10,7 +10,7 @@ import type { SymbolicTensor } from '../layers/symbolic.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import { checkGraphInputs } from './check-inputs.js'
 import type { ModelDescription } from './description.js'
-import { Graph } from './graph.js'
+import { Graph, type Step } from './graph.js'
 import { printSummary, type SummaryOptions } from './summary.js'
 import { TrainedModel } from './trained-model.js'
 
@@ -231,7 +231,7 @@ export class Model<Out extends Output = Tensor> extends TrainedModel<Out> {
 
   /** @internal */
   $kept(shape: Shape | readonly Shape[]): number | undefined {
-    return this.total(shape, (module, x) => module.$kept(x))
+    return this.total(shape, (module, x, step) => (step.reader?.module.$joins(module, x) ? 0 : module.$kept(x)))
   }
 
   /** @internal */
@@ -245,13 +245,14 @@ export class Model<Out extends Output = Tensor> extends TrainedModel<Out> {
 
   private total(
     shape: Shape | readonly Shape[],
-    count: (module: Module<Output>, shape: Shape | readonly Shape[]) => number | undefined,
+    count: (module: Module<Output>, shape: Shape | readonly Shape[], step: Step) => number | undefined,
   ): number | undefined {
     this.$checkBuilt('counting')
     const at = this.graph!.inferAll(isShape(shape) ? [shape] : shape)
     let sum = 0
-    for (const { module, inputs, list } of this.graph!.steps) {
-      const part = count(module, list ? inputs.map((place) => at[place]!) : at[inputs[0]!]!)
+    for (const step of this.graph!.steps) {
+      const { module, inputs, list } = step
+      const part = count(module, list ? inputs.map((place) => at[place]!) : at[inputs[0]!]!, step)
       if (part === undefined) return undefined
       sum += part
     }

@@ -19,6 +19,8 @@ export interface SummaryOptions {
    *   channel alone. `product`: one matrix product, for the gradient of a large weight of 1 × 1.
    * - `winograd4 + direct`: part by the one and part by the other. Parts are the pixels that the steps of a stride tell
    *   apart, or the two convolutions of `separableConv2d`.
+   * - `joined`: a max-pool that is computed in one pass with the convolution above it. The map between them is not written
+   *   to memory, nor kept for the gradient. That is said of batches of 32; small batches on many threads go in two passes.
    * - `by size`: height or width is free, so it is chosen for each batch. `reference`: float64, computed by plain loops.
    *
    * `FERROGRAD_CONV` in the environment changes the choice. A model inside another has one row, without an algorithm:
@@ -59,8 +61,8 @@ export function printSummary(
   const images = graph.inputs.reduce<number | undefined>((sum, x) => plus(sum, exampleSize(x.shape)), 0)
   const totals: Totals = { flops: 0, moreFlops: false, activations: images, kept: images }
   const seen = new Set<Module<Output>>()
-  for (const step of graph.steps) {
-    rows.push(stepRow(step, shapes, makers, seen, totals, explain))
+  for (const [i, step] of graph.steps.entries()) {
+    rows.push(stepRow(step, graph.steps[i - 1], shapes, makers, seen, totals, explain))
     seen.add(step.module)
     for (const place of step.outputs) makers[place] = step.module.name
   }
@@ -86,26 +88,37 @@ function inputRow(name: string, shape: Shape): Row {
 
 /** The row of a call, whose figures go into `totals`. */
 function stepRow(
-  { module, inputs, outputs, list }: Step,
+  step: Step,
+  below: Step | undefined,
   shapes: readonly Shape[],
   makers: readonly string[],
   seen: ReadonlySet<Module<Output>>,
   totals: Totals,
   explain: boolean,
 ): Row {
-  const x = list ? inputs.map((place) => shapes[place]!) : shapes[inputs[0]!]!
+  const { module, inputs, outputs, reader } = step
+  const x = shapesInto(step, shapes)
   const flops = module.flops(x)
   const volume = module.$volume(x)
   if (flops === undefined) totals.moreFlops = true
   totals.flops += flops ?? 0
   totals.activations = plus(totals.activations, volume)
-  totals.kept = plus(totals.kept, module.$kept(x))
+  totals.kept = plus(totals.kept, reader?.module.$joins(module, x) ? 0 : module.$kept(x))
   return {
     texts: [`${module.name} (${module.kind})`, outputs.map((place) => showFree(shapes[place]!)).join(' ')],
     numbers: [counted(volume), seen.has(module) ? 'shared' : grouped(module.countParams()), counted(flops)],
-    algorithm: explain ? showAlgorithms(module.$algorithms(x)) : '',
+    algorithm: explain ? algorithmOf(step, below, shapes) : '',
     from: inputs.map((place) => makers[place]!).join(', '),
   }
+}
+
+function shapesInto({ inputs, list }: Step, shapes: readonly Shape[]): Shape | readonly Shape[] {
+  return list ? inputs.map((place) => shapes[place]!) : shapes[inputs[0]!]!
+}
+
+function algorithmOf(step: Step, below: Step | undefined, shapes: readonly Shape[]): string {
+  const joined = below?.reader === step && step.module.$joins(below.module, shapesInto(below, shapes))
+  return joined ? 'joined' : showAlgorithms(step.module.$algorithms(shapesInto(step, shapes)))
 }
 
 function plus(a: number | undefined, b: number | undefined): number | undefined {

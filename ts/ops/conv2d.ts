@@ -4,6 +4,7 @@ import { record, recording } from '../autograd/record.js'
 import { DTypeError, ShapeError, show, typeError } from '../errors.js'
 import { native } from '../native/index.js'
 import { checkFloat } from '../tensor/dtype.js'
+import type { GradientRule } from '../tensor/graph.js'
 import type { Packing } from '../tensor/packing.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
@@ -52,6 +53,41 @@ export interface Conv2dOptions extends WindowOptions {
  * ```
  */
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
+  const convolution = checkConvolution(x, weight, options)
+  const { bias, relu, shape, words } = convolution
+  const y = empty(shape, x.dtype)
+  const packed = packedWeight(convolution)
+  if (packed === 0) native.conv2dForward(x.handle, weight.handle, bias?.handle ?? 0, y.handle, relu, words)
+  else native.conv2dForwardPacked(x.handle, packed, bias?.handle ?? 0, y.handle, relu, words)
+
+  const { saved, gradients } = convolutionGradients(convolution)
+  const { length } = saved
+  record(relu ? 'conv2d + relu' : 'conv2d', y, [x, weight, bias], relu ? [...saved, y] : saved, (dy, saved, wanted) =>
+    gradients(relu ? rectified(dy, saved[length]!) : dy, saved, wanted),
+  )
+  if (relu && y.life.node !== undefined) y.life.node.rectifies = true
+  const { activation } = options
+  if (activation === undefined || relu) return y
+  const activated = activate(activation, y)
+  y.dispose()
+  return activated
+}
+
+/** @internal What a convolution computes from, checked. */
+export interface Convolution {
+  readonly x: Tensor
+  readonly weight: Tensor
+  readonly bias: Tensor | undefined
+  /** Whether the kernel rectifies. */
+  readonly relu: boolean
+  /** Of the output. */
+  readonly shape: readonly number[]
+  /** What the native side takes. */
+  readonly words: Float64Array
+}
+
+/** @internal Checks the arguments of {@link conv2d}. */
+export function checkConvolution(x: Tensor, weight: Tensor, options: Conv2dOptions): Convolution {
   checkTensor('conv2d', 'x', x)
   checkTensor('conv2d', 'weight', weight)
   if (typeof options !== 'object' || options === null) {
@@ -62,47 +98,42 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
   if (activation !== undefined) checkActivation('conv2d', activation)
   checkDTypes(x, weight, bias)
   const { shape, words } = geometry(x.shape, weight.shape, bias?.shape, groups, options)
+  return { x, weight, bias, relu: activation === 'relu', shape: checkShape('conv2d', shape), words }
+}
 
-  const y = empty(checkShape('conv2d', shape), x.dtype)
-  const fused = activation === 'relu'
-  const packed = x.dtype === 'float32' && !recording(weight) ? weight.life.storage!.packedFor(packing, words) : 0
-  if (packed === 0) native.conv2dForward(x.handle, weight.handle, bias?.handle ?? 0, y.handle, fused, words)
-  else native.conv2dForwardPacked(x.handle, packed, bias?.handle ?? 0, y.handle, fused, words)
+/** @internal The handle of the packed weight where one is kept, or 0. */
+export function packedWeight({ x, weight, words }: Convolution): number {
+  return x.dtype === 'float32' && !recording(weight) ? weight.life.storage!.packedFor(packing, words) : 0
+}
 
+/** @internal What must be saved for the gradients of x, weight and bias, and how they come from that of the sums. */
+export function convolutionGradients({ x, weight, bias, words }: Convolution): {
+  saved: readonly Tensor[]
+  gradients: GradientRule
+} {
   const saved: Tensor[] = []
   const keep = (tensor: Tensor, wanted: boolean): number => (wanted ? saved.push(tensor) - 1 : -1)
-  const [atX, atWeight, atY] = [keep(x, recording(weight)), keep(weight, recording(x)), keep(y, fused)]
+  const [atX, atWeight] = [keep(x, recording(weight)), keep(weight, recording(x))]
   const [xShape, weightShape, biasShape] = [x.shape, weight.shape, bias?.shape]
-  record(
-    fused ? 'conv2d + relu' : 'conv2d',
-    y,
-    [x, weight, bias],
-    saved,
-    (dy, saved, [wantsX, wantsWeight, wantsBias]) => {
-      const dSum = fused ? rectified(dy, saved[atY]!) : dy
-      let dx: Tensor | undefined
-      if (wantsX) {
-        dx = empty(xShape, dy.dtype)
-        native.conv2dInputGradient(dSum.handle, saved[atWeight]!.handle, dx.handle, words)
-      }
-      let dWeight: Tensor | undefined
-      if (wantsWeight) {
-        dWeight = empty(weightShape, dy.dtype)
-        native.conv2dWeightGradient(saved[atX]!.handle, dSum.handle, dWeight.handle, words)
-      }
-      let dBias: Tensor | undefined
-      if (wantsBias) {
-        dBias = empty(biasShape!, dy.dtype)
-        native.matmulBiasGradient(dSum.handle, dBias.handle)
-      }
-      return [dx, dWeight, dBias]
-    },
-  )
-  if (fused && y.life.node !== undefined) y.life.node.rectifies = true
-  if (activation === undefined || fused) return y
-  const activated = activate(activation, y)
-  y.dispose()
-  return activated
+  const gradients: GradientRule = (dSum, saved, [wantsX, wantsWeight, wantsBias]) => {
+    let dx: Tensor | undefined
+    if (wantsX) {
+      dx = empty(xShape, dSum.dtype)
+      native.conv2dInputGradient(dSum.handle, saved[atWeight]!.handle, dx.handle, words)
+    }
+    let dWeight: Tensor | undefined
+    if (wantsWeight) {
+      dWeight = empty(weightShape, dSum.dtype)
+      native.conv2dWeightGradient(saved[atX]!.handle, dSum.handle, dWeight.handle, words)
+    }
+    let dBias: Tensor | undefined
+    if (wantsBias) {
+      dBias = empty(biasShape!, dSum.dtype)
+      native.matmulBiasGradient(dSum.handle, dBias.handle)
+    }
+    return [dx, dWeight, dBias]
+  }
+  return { saved, gradients }
 }
 
 /** How weights that are not being trained are kept: the size of the batch matters only as far as it decides the algorithm. */
@@ -129,9 +160,20 @@ export function conv2dAlgorithms(
   groups: number,
   options: WindowOptions,
 ): Algorithms {
-  const { shape, words } = geometry(checkShape(op, x), weight, undefined, groups, options)
-  checkShape(op, shape)
+  const { words } = convolutionGeometry(op, x, weight, groups, options)
   return native.conv2dAlgorithms(words) as [string, string, string]
+}
+
+/** @internal The geometry of a convolution of tensors of these shapes. */
+export function convolutionGeometry(
+  op: string,
+  x: readonly number[],
+  weight: readonly number[],
+  groups: number,
+  options: WindowOptions,
+): { shape: readonly number[]; words: Float64Array } {
+  const { shape, words } = geometry(checkShape(op, x), weight, undefined, groups, options)
+  return { shape: checkShape(op, shape), words }
 }
 
 /** The output's shape, and the sizes as kernels take them. */

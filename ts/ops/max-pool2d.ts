@@ -33,7 +33,7 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
 /** @internal The largest values of all windows, as a tensor of `shape`. */
 export function largest(op: string, x: Tensor, { taps, words }: PoolGeometry, shape: readonly number[]): Tensor {
   const y = empty(shape, x.dtype)
-  const winners = recording(x) ? empty(shape, taps <= mostByteTaps ? 'uint8' : 'int32') : undefined
+  const winners = recording(x) ? emptyWinners(shape, taps) : undefined
   // What is 0 or less passes no gradient on to a rectifier: where x comes from one, nobody wins then.
   const rectified = x.life.node?.rectifies ?? false
   native.maxPool2dForward(x.handle, y.handle, winners?.handle ?? 0, rectified, words)
@@ -47,4 +47,9 @@ export function largest(op: string, x: Tensor, { taps, words }: PoolGeometry, sh
   })
   winners.dispose()
   return y
+}
+
+/** @internal Where the numbers of the winning taps go, for windows of so many. */
+export function emptyWinners(shape: readonly number[], taps: number): Tensor {
+  return empty(shape, taps <= mostByteTaps ? 'uint8' : 'int32')
 }

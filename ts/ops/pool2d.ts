@@ -31,32 +31,40 @@ export interface PoolGeometry {
 
 /** @internal The geometry of a pooling, or an error in the words of whoever called `op`. */
 export function poolGeometry(op: string, x: Tensor, options: Pool2dOptions): PoolGeometry {
-  const images = checkImages(op, x)
+  checkImages(op, x)
+  return poolGeometryOf(op, x.shape, options)
+}
+
+/** @internal The same for images of this shape. */
+export function poolGeometryOf(op: string, x: readonly number[], options: Pool2dOptions): PoolGeometry {
   const size = checkSize(op, 'size', options?.size)
-  const [height, width] = windowAxes(op, images, [x.shape[1]!, x.shape[2]!], size, options, size)
-  return geometryOf(op, images, x, height, width)
+  const [height, width] = windowAxes(op, layout(x), [x[1]!, x[2]!], size, options, size)
+  return geometryOf(op, x, height, width)
 }
 
 /** @internal One window over the whole of each image. */
 export function planeGeometry(op: string, x: Tensor): PoolGeometry {
-  const images = checkImages(op, x)
+  checkImages(op, x)
   const plane = [x.shape[1]!, x.shape[2]!] as const
-  const [height, width] = windowAxes(op, images, plane, plane, {})
-  return geometryOf(op, images, x, height, width)
+  const [height, width] = windowAxes(op, layout(x.shape), plane, plane, {})
+  return geometryOf(op, x.shape, height, width)
 }
 
-function checkImages(op: string, x: Tensor): string {
+function layout(x: readonly number[]): string {
+  return `input ${showShape(x)} (N, H, W, C)`
+}
+
+function checkImages(op: string, x: Tensor): void {
   checkTensor(op, 'x', x)
   checkFloat(op, 'x', x.dtype)
-  const images = `input ${showShape(x.shape)} (N, H, W, C)`
   if (x.shape.length !== 4) {
-    throw new ShapeError(`${op}: the input must have 4 axes, not ${x.shape.length}. ${images}.`)
+    throw new ShapeError(`${op}: the input must have 4 axes, not ${x.shape.length}. ${layout(x.shape)}.`)
   }
-  return images
 }
 
-function geometryOf(op: string, images: string, x: Tensor, height: WindowAxis, width: WindowAxis): PoolGeometry {
-  const [n, h, w, c] = x.shape as [number, number, number, number]
+function geometryOf(op: string, x: readonly number[], height: WindowAxis, width: WindowAxis): PoolGeometry {
+  const images = layout(x)
+  const [n, h, w, c] = x as readonly [number, number, number, number]
   refuseEmptyWindows(op, images, 'height', height)
   refuseEmptyWindows(op, images, 'width', width)
   const taps = height.kernel * width.kernel

@@ -93,7 +93,7 @@ impl Pool2d {
 
     /// Whether windows stand side by side from the first cell on: each cell has at most one, the usual pooling.
     #[inline(always)]
-    fn side_by_side(&self) -> bool {
+    pub(crate) fn side_by_side(&self) -> bool {
         [self.height, self.width]
             .iter()
             .all(|axis| axis.stride == axis.kernel && axis.dilation == 1 && axis.before == 0)

@@ -1,5 +1,7 @@
 //! The arithmetic limit: a loop of independent multiply-adds in registers, for the examples that measure kernels.
 
+#![allow(dead_code, reason = "not every example uses all of it")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

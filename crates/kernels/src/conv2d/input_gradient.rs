@@ -3,7 +3,7 @@
 //! With stride s the pixels of dx fall into s · s classes, each with its own part of the taps; within a class the
 //! windows over dy move by one pixel. So each class is a sliding product of its own, without a wasted multiplication.
 
-use super::slide::{Place, Slide, clear};
+use super::slide::{ENOUGH, Place, Slide, clear};
 use super::windows::{View, Windows};
 use super::{Algorithm, Conv2d, depthwise};
 use crate::microkernel::Activation;
@@ -111,6 +111,7 @@ fn slide(conv: &Conv2d, view: View, to: Place) -> Slide {
         groups: conv.groups,
         columns: conv.group_channels(),
         to,
+        tasks: ENOUGH,
     }
 }
 

@@ -4,8 +4,9 @@
 //! windows over x (`slide`); the input gradient is the same loop over dy (`input_gradient`); the weight gradient is a
 //! product along the positions (`weight`). Few filters or channels turn the product round (`thin`), and convolutions
 //! with one channel a group have loops over channels instead (`depthwise`, `channels`). Windows of 3 × 3 and 5 × 5
-//! that move by one pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and cut is the same
-//! everywhere else (`windows`, `bands`); which of them all runs can be asked (`algorithm`).
+//! that move by one pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and
+//! cut is the same everywhere else (`windows`, `bands`); which of them all runs can be asked (`algorithm`). A max-pool
+//! behind the forward pass can be joined to it (`pooled`).
 
 mod algorithm;
 mod bands;
@@ -13,6 +14,7 @@ mod channels;
 mod depthwise;
 mod geometry;
 mod input_gradient;
+pub mod pooled;
 pub mod reference;
 mod slide;
 #[cfg(test)]
@@ -31,7 +33,7 @@ use crate::microkernel::Activation;
 use crate::microkernel::pack::Matrix;
 use crate::padding::Axis;
 use crate::{Exec, with_scratch};
-use slide::{Place, Slide};
+use slide::{ENOUGH, Place, Slide};
 use windows::{View, Windows};
 
 impl Conv2d {
@@ -78,6 +80,7 @@ impl Conv2d {
             groups: self.groups,
             columns: self.group_filters(),
             to: self.outputs(),
+            tasks: ENOUGH,
         }
     }
 

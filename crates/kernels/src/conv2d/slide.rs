@@ -21,6 +21,9 @@ pub struct Slide {
     /// Columns of the result, of one group.
     pub columns: usize,
     pub to: Place,
+    /// Tasks that a middling product is cut into: [`ENOUGH`] so that a few threads end at about the same time, 1 inside of
+    /// a task.
+    pub tasks: usize,
 }
 
 /// Where results go: position `p` of line `l` of image `n` starts at `base + n · image + l · line + p · position`.
@@ -36,8 +39,8 @@ pub struct Place {
 const SMALLEST: f64 = 2e6;
 /// Operations of a tile of a large product.
 const LARGEST: f64 = 16e6;
-/// Tiles that a middling product is cut into, so that a few threads end at about the same time.
-const ENOUGH: f64 = 16.0;
+/// Tasks of a middling product.
+pub const ENOUGH: usize = 16;
 /// Bytes of packed weights that one pass over a band uses: with the band they stay in the second-level cache.
 const PASS_BYTES: usize = 192 << 10;
 /// Floats of a band, unless a single line has more.
@@ -123,7 +126,10 @@ impl Slide {
     fn plan(&self, cx: &Exec) -> (Bands, usize) {
         let view = &self.view;
         let work = 2.0 * view.positions() as f64 * (view.taps() * view.channels) as f64 * self.columns as f64;
-        let wanted = (work / SMALLEST).min(ENOUGH).max(work / LARGEST).max(1.0) as usize;
+        let wanted = (work / SMALLEST)
+            .min(self.tasks as f64)
+            .max(work / LARGEST)
+            .max(1.0) as usize;
         let bands = view.bands(wanted, BAND_POSITIONS, BAND_FLOATS);
         let blocks = wanted.div_ceil(bands.count()).min(self.panels(cx));
         (bands, blocks)
@@ -139,11 +145,25 @@ impl Slide {
         activation: Activation,
         target: &mut [f32],
     ) {
+        self.run_by(self.algorithm(cx), cx, source, packed, bias, activation, target);
+    }
+
+    /// As [`Slide::run`], by the algorithm that the weights were packed for: that of the whole which this is a part of.
+    #[allow(clippy::too_many_arguments)]
+    pub fn run_by(
+        &self,
+        algorithm: Algorithm,
+        cx: &Exec,
+        source: &[f32],
+        packed: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        target: &mut [f32],
+    ) {
         let panels = self.panels(cx);
         if self.view.positions() == 0 || panels == 0 {
             return;
         }
-        let algorithm = self.algorithm(cx);
         if let Algorithm::Winograd(m) = algorithm {
             return winograd::run(cx, self, m, source, packed, bias, activation, target);
         }

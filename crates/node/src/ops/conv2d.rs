@@ -7,7 +7,7 @@ use napi_derive::napi;
 use crate::launch::Launch;
 use crate::runtime::{Handle, Runtime, internal};
 
-fn geometry(words: &[f64]) -> Result<Conv2d> {
+pub fn geometry(words: &[f64]) -> Result<Conv2d> {
     Conv2d::from_words(words).map_err(|reason| internal(format!("conv2d: {reason}")))
 }
 

@@ -3,6 +3,7 @@
 mod accumulate;
 mod augment;
 mod conv2d;
+mod conv2d_max_pool2d;
 mod dropout;
 mod elementwise;
 mod loss;

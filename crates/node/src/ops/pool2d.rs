@@ -6,7 +6,7 @@ use napi_derive::napi;
 use crate::launch::{Element, Launch};
 use crate::runtime::{DType, Handle, internal};
 
-fn geometry(words: &[f64]) -> Result<Pool2d> {
+pub fn geometry(words: &[f64]) -> Result<Pool2d> {
     Pool2d::from_words(words).map_err(|reason| internal(format!("pool2d: {reason}")))
 }
 
@@ -94,7 +94,7 @@ pub fn max_pool2d_backward(env: Env, dy: Handle, winners: Handle, dx: Handle, wo
 }
 
 /// Bytes only where they hold every tap's number.
-fn winners_type(launch: &Launch, winners: Handle, pool: &Pool2d) -> Result<DType> {
+pub fn winners_type(launch: &Launch, winners: Handle, pool: &Pool2d) -> Result<DType> {
     if winners == 0.0 {
         return Ok(DType::Uint8);
     }

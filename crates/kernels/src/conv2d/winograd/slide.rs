@@ -10,21 +10,25 @@ use crate::conv2d::slide::Slide;
 use crate::microkernel::{Activation, Cells, Left, Segment, Shape, Tile, pack};
 use crate::{Disjoint, Exec, with_scratch};
 
-/// Floats of transformed tiles that one pass holds: three quarters of a second-level cache of 2 MB, ...
-const PASS_FLOATS: usize = 384 << 10;
+/// Floats of transformed tiles that one pass holds: half a second-level cache of 2 MB, the filters take of the rest, ...
+pub const PASS_FLOATS: usize = 256 << 10;
 /// ... but no fewer than so many tiles, or reading the transformed filters would cost more than it saves.
-const LEAST_TILES: usize = 48;
+pub const PASS_TILES: usize = 32;
 const MOST_TILES: usize = 192;
 /// Channels that are added up in one go: rounding errors grow with the length of a chain of sums.
 const CHAIN: usize = 256;
-/// Tasks that a product is cut into if it is large enough, and if it is not.
-const ENOUGH: usize = 16;
+/// Tasks that a small product is cut into.
 const FEW: usize = 4;
 /// Channels whose filters are transformed in one go.
 const PACK_DEPTH: usize = 64;
 
 fn panels(cx: &Exec, slide: &Slide) -> usize {
     slide.columns.div_ceil(Shape::of(cx.isa).cols)
+}
+
+/// Floats of a tile, transformed on the way in and out.
+pub fn tile_floats(slide: &Slide, m: usize) -> usize {
+    Form::of(&slide.view, m).places() * (row_len(slide.view.channels) + row_len(slide.columns))
 }
 
 /// Floats of the transformed filters.
@@ -88,16 +92,15 @@ struct Plan {
 impl Plan {
     fn new(cx: &Exec, slide: &Slide, m: usize) -> Plan {
         let tiles = Tiles::new(&slide.view, m);
-        let each = tiles.form.places() * (row_len(slide.view.channels) + row_len(slide.columns));
-        let most = (PASS_FLOATS / each).clamp(LEAST_TILES, MOST_TILES);
+        let most = (PASS_FLOATS / tile_floats(slide, m)).clamp(PASS_TILES, MOST_TILES);
         let panels = panels(cx, slide);
         let mut blocks = tiles
             .count
             .div_ceil(most)
-            .max(ENOUGH.min(tiles.count.div_ceil(LEAST_TILES)));
+            .max(slide.tasks.min(tiles.count.div_ceil(PASS_TILES)));
         // A block of columns transforms the input again, so it should not be narrow.
-        let mut columns = ENOUGH.div_ceil(blocks).min(panels.div_ceil(4));
-        if blocks * columns < FEW {
+        let mut columns = slide.tasks.div_ceil(blocks).min(panels.div_ceil(4));
+        if blocks * columns < FEW.min(slide.tasks) {
             // Rather transform and read twice than leave threads without work.
             columns = FEW.div_ceil(blocks).min(panels);
             let height = Shape::of(cx.isa).rows;
