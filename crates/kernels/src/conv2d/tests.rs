@@ -246,25 +246,27 @@ fn the_algorithms_of_a_convolution_can_be_asked() {
 }
 
 #[test]
-fn the_algorithms_do_not_depend_on_batch_and_threads() {
+fn the_algorithms_do_not_depend_on_threads() {
     let mut dice = Dice(13);
-    for _ in 0..2000 {
-        let conv = random_conv(&mut dice);
-        let conv = Conv2d {
-            batch: conv.batch.max(1),
-            ..conv
-        };
+    let random = (0..1000).map(|_| random_conv(&mut dice));
+    let tiled = [1, 2, 8].map(|batch| same(batch, 8, 3, 1, 32, 48));
+    for conv in random.chain(tiled) {
         for cx in Exec::all_for_tests() {
             let alone = Exec {
                 isa: cx.isa,
                 ..Exec::serial()
             };
-            assert_eq!(
-                algorithms(&cx, &conv),
-                algorithms(&alone, &Conv2d { batch: 1, ..conv })
-            );
+            assert_eq!(algorithms(&cx, &conv), algorithms(&alone, &conv));
         }
     }
+}
+
+#[test]
+fn the_batch_decides_about_tiles_only() {
+    let forward = |batch| algorithms(&Exec::serial(), &same(batch, 8, 3, 1, 32, 48))[0].clone();
+    assert_eq!(forward(1), [Algorithm::Winograd(2)]);
+    assert_eq!(forward(2), [Algorithm::Winograd(4)]);
+    assert_eq!(forward(64), [Algorithm::Winograd(4)]);
 }
 
 pub(super) fn floats(dice: &mut Dice, len: usize) -> Vec<f32> {
