@@ -42,9 +42,9 @@ impl Plan {
         let algorithm = slide.algorithm(cx);
         let (side, least, most) = match algorithm {
             Algorithm::Winograd(m) => {
-                let each = winograd::tile_floats(&slide, m) + m * m * conv.filters;
-                let tiles = winograd::PASS_FLOATS / each;
-                (m, winograd::PASS_TILES * m * m, tiles * m * m)
+                let least = winograd::least_tiles(&slide, m);
+                let most = winograd::most_tiles(&slide, m, m * m * conv.filters);
+                (m, least * m * m, most * m * m)
             }
             _ => (1, LEAST_POSITIONS, BAND_FLOATS / conv.filters),
         };

@@ -28,7 +28,7 @@ mod tests;
 mod transform;
 mod weight;
 
-pub use slide::{PASS_FLOATS, PASS_TILES, pack, packed_len, run, tile_floats};
+pub use slide::{least_tiles, most_tiles, pack, packed_len, run};
 pub use weight::weight_gradient;
 
 use super::windows::{View, Windows};

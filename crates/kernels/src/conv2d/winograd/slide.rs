@@ -11,9 +11,12 @@ use crate::microkernel::{Activation, Cells, Left, Segment, Shape, Tile, pack};
 use crate::{Disjoint, Exec, with_scratch};
 
 /// Floats of transformed tiles that one pass holds: half a second-level cache of 2 MB, the filters take of the rest, ...
-pub const PASS_FLOATS: usize = 256 << 10;
-/// ... but no fewer than so many tiles, or reading the transformed filters would cost more than it saves.
-pub const PASS_TILES: usize = 32;
+const PASS_FLOATS: usize = 256 << 10;
+/// ... but no fewer than so many tiles, or reading the transformed filters would cost more than it saves: near ones, ...
+const LEAST_TILES: usize = 32;
+/// ... and those of more floats than `NEAR`, which come from afar for every pass.
+const LEAST_TILES_AFAR: usize = 48;
+const NEAR: usize = 1 << 20;
 const MOST_TILES: usize = 192;
 /// Channels that are added up in one go: rounding errors grow with the length of a chain of sums.
 const CHAIN: usize = 256;
@@ -26,9 +29,20 @@ fn panels(cx: &Exec, slide: &Slide) -> usize {
     slide.columns.div_ceil(Shape::of(cx.isa).cols)
 }
 
-/// Floats of a tile, transformed on the way in and out.
-pub fn tile_floats(slide: &Slide, m: usize) -> usize {
-    Form::of(&slide.view, m).places() * (row_len(slide.view.channels) + row_len(slide.columns))
+/// Tiles that one pass has at least.
+pub fn least_tiles(slide: &Slide, m: usize) -> usize {
+    let filters = Form::of(&slide.view, m).places() * slide.view.channels * slide.columns;
+    if filters > NEAR {
+        LEAST_TILES_AFAR
+    } else {
+        LEAST_TILES
+    }
+}
+
+/// Tiles that one pass has at most, with `beside` more floats for each in the cache.
+pub fn most_tiles(slide: &Slide, m: usize, beside: usize) -> usize {
+    let each = Form::of(&slide.view, m).places() * (row_len(slide.view.channels) + row_len(slide.columns));
+    (PASS_FLOATS / (each + beside)).clamp(least_tiles(slide, m), MOST_TILES)
 }
 
 /// Floats of the transformed filters.
@@ -92,12 +106,12 @@ struct Plan {
 impl Plan {
     fn new(cx: &Exec, slide: &Slide, m: usize) -> Plan {
         let tiles = Tiles::new(&slide.view, m);
-        let most = (PASS_FLOATS / tile_floats(slide, m)).clamp(PASS_TILES, MOST_TILES);
+        let most = most_tiles(slide, m, 0);
         let panels = panels(cx, slide);
         let mut blocks = tiles
             .count
             .div_ceil(most)
-            .max(slide.tasks.min(tiles.count.div_ceil(PASS_TILES)));
+            .max(slide.tasks.min(tiles.count.div_ceil(least_tiles(slide, m))));
         // A block of columns transforms the input again, so it should not be narrow.
         let mut columns = slide.tasks.div_ceil(blocks).min(panels.div_ceil(4));
         if blocks * columns < FEW.min(slide.tasks) {
