@@ -160,17 +160,38 @@ fn sums_of(x: &[f32], dy: &[f32], gamma: &[f32], mean: f32, low: f32) -> (f32, f
     (tree_sum(sums) + sum, tree_sum(products) + product)
 }
 
+/// Columns whose sums stay in registers while some rows are added.
+const COLUMNS: usize = 16;
+/// Rows whose x and dy stay in the cache between the two loops over them.
+const GROUP: usize = 8;
+
 vectorize! {
     /// Adds dy · x̂ and dy of some rows to the sums of each feature.
     fn add_parameter_gradients[](x: &[f32], dy: &[f32], statistics: Statistics<'_>, dgamma: &mut [f64], dbeta: &mut [f64]) {
         let features = dgamma.len();
-        for (row, (x, dy)) in x.chunks(features).zip(dy.chunks(features)).enumerate() {
-            let mean = statistics.mean[row];
-            let low = statistics.low[row];
-            let inverse = statistics.inverse[row];
-            for ((x, dy), (dgamma, dbeta)) in x.iter().zip(dy).zip(dgamma.iter_mut().zip(dbeta.iter_mut())) {
-                *dgamma += f64::from(dy * ((x - mean - low) * inverse));
-                *dbeta += f64::from(*dy);
+        let rows = || x.chunks(features).zip(dy.chunks(features)).enumerate();
+        let normal = |x: f32, row: usize| (x - statistics.mean[row] - statistics.low[row]) * statistics.inverse[row];
+        let whole = features / COLUMNS * COLUMNS;
+        for at in (0..whole).step_by(COLUMNS) {
+            let mut gamma_sums = [0f64; COLUMNS];
+            let mut beta_sums = [0f64; COLUMNS];
+            for (row, (x, dy)) in rows() {
+                let x: &[f32; COLUMNS] = x[at..].first_chunk().expect("blocks end inside the row");
+                let dy: &[f32; COLUMNS] = dy[at..].first_chunk().expect("blocks end inside the row");
+                for lane in 0..COLUMNS {
+                    gamma_sums[lane] += f64::from(dy[lane] * normal(x[lane], row));
+                    beta_sums[lane] += f64::from(dy[lane]);
+                }
+            }
+            for lane in 0..COLUMNS {
+                dgamma[at + lane] += gamma_sums[lane];
+                dbeta[at + lane] += beta_sums[lane];
+            }
+        }
+        for (row, (x, dy)) in rows() {
+            for at in whole..features {
+                dgamma[at] += f64::from(dy[at] * normal(x[at], row));
+                dbeta[at] += f64::from(dy[at]);
             }
         }
     }
@@ -231,36 +252,44 @@ pub fn backward(
         }
     };
     let tile_rows = (TILE / features).max(1);
-    if !dx.is_empty() {
-        cx.chunks_mut(dx, tile_rows * features, |start, dx| {
+    if dgamma.is_empty() && dbeta.is_empty() {
+        return cx.chunks_mut(dx, tile_rows * features, |start, dx| {
             let range = start..start + dx.len();
             let statistics = of_rows(start / features, dx.len() / features);
             input_gradient(cx.isa, &x[range.clone()], &dy[range], gamma, statistics, dx);
         });
     }
-    if !dgamma.is_empty() || !dbeta.is_empty() {
-        // Taller tiles, so that the sums of a tile stay small beside what it reads.
-        let tile_rows = tile_rows.max(64).max(rows.div_ceil(256));
-        let tile = tile_rows * features;
-        sum_tiles(
-            cx,
-            x.len().div_ceil(tile),
-            2 * features,
-            |index, totals| {
-                let range = index * tile..x.len().min((index + 1) * tile);
-                let statistics = of_rows(range.start / features, range.len() / features);
-                let (dgamma, dbeta) = totals.split_at_mut(features);
-                add_parameter_gradients(cx.isa, &x[range.clone()], &dy[range], statistics, dgamma, dbeta);
-            },
-            |totals| {
-                let (gamma_totals, beta_totals) = totals.split_at(features);
-                for (dgamma, total) in dgamma.iter_mut().zip(gamma_totals) {
-                    *dgamma = *total as f32;
+    // Taller tiles, so that the sums of a tile stay small beside what it reads.
+    let tile_rows = tile_rows.max(64).max(rows.div_ceil(256));
+    let with_dx = !dx.is_empty();
+    let dx = Disjoint::new(dx);
+    sum_tiles(
+        cx,
+        rows.div_ceil(tile_rows),
+        2 * features,
+        |index, totals| {
+            let (dgamma, dbeta) = totals.split_at_mut(features);
+            let end = rows.min((index + 1) * tile_rows);
+            for first in (index * tile_rows..end).step_by(GROUP) {
+                let count = GROUP.min(end - first);
+                let range = first * features..(first + count) * features;
+                let (x, dy, statistics) = (&x[range.clone()], &dy[range.clone()], of_rows(first, count));
+                if with_dx {
+                    // SAFETY: each row is in one group of one tile.
+                    let dx = unsafe { dx.slice(range) };
+                    input_gradient(cx.isa, x, dy, gamma, statistics, dx);
                 }
-                for (dbeta, total) in dbeta.iter_mut().zip(beta_totals) {
-                    *dbeta = *total as f32;
-                }
-            },
-        );
-    }
+                add_parameter_gradients(cx.isa, x, dy, statistics, dgamma, dbeta);
+            }
+        },
+        |totals| {
+            let (gamma_totals, beta_totals) = totals.split_at(features);
+            for (dgamma, total) in dgamma.iter_mut().zip(gamma_totals) {
+                *dgamma = *total as f32;
+            }
+            for (dbeta, total) in dbeta.iter_mut().zip(beta_totals) {
+                *dbeta = *total as f32;
+            }
+        },
+    );
 }
