@@ -47,14 +47,6 @@ impl Form {
         self.size() * self.size()
     }
 
-    /// Tiles that a weight gradient adds up in one go: rounding errors grow with the length of a chain of sums.
-    pub fn chain(self) -> usize {
-        match self {
-            Form::F43 | Form::F23 => 112,
-            Form::F25 => 72,
-        }
-    }
-
     /// Tiles of a batch from which on reading 36/9, 16/9 or 36/25 as many filters pays.
     pub fn least_tiles(self) -> usize {
         match self {

@@ -175,11 +175,14 @@ fn check_errors(conv: &Conv2d, direct: [f64; 3], found: [f64; 3], factors: [f64;
 fn errors_stay_within_what_is_promised() {
     use Convolution::{Direct, Winograd2, Winograd4};
     let mut dice = Dice(9);
-    for conv in [
+    // So many tiles that the weight gradient has several sums; emulated machines would take minutes.
+    let many = cfg!(not(target_arch = "aarch64")).then(|| same(1, 184, 3, 1, 96, 48));
+    let few = [
         same(4, 28, 3, 1, 64, 64),
         same(6, 14, 3, 1, 256, 16),
         same(1, 32, 3, 1, 32, 32),
-    ] {
+    ];
+    for conv in few.into_iter().chain(many) {
         let [direct, two, four] = errors([Direct, Winograd2, Winograd4], &conv, &mut dice);
         check_errors(&conv, direct, two, [1.0; 3]);
         check_errors(&conv, direct, four, [3.0; 3]);

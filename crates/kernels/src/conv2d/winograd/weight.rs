@@ -23,6 +23,10 @@ const TASK_FLOATS: usize = 256 << 10;
 const SHARED_FLOATS: usize = 4 << 20;
 /// Tiles of one product: fewer, and loading and storing sums would cost too much.
 const LEAST_TILES: usize = 32;
+/// Tiles that are added up in one go: rounding errors grow with the length of a chain of sums, ...
+const CHAIN: usize = 72;
+/// ... and tiles that one shared sum takes up: they also grow with the number of chains added to it.
+const SUM_TILES: usize = 2048;
 /// Tasks that the tiles are cut into, if they are enough.
 const ENOUGH: usize = 16;
 
@@ -107,13 +111,34 @@ impl Job<'_> {
 
     fn by_chunks(&self, sum: &mut [f32]) {
         let count = self.tiles.count;
+        let sums = count.div_ceil(SUM_TILES);
+        self.sum_chunks(0..even(count, sums, 1), sum);
+        if sums == 1 {
+            return;
+        }
+        with_scratch(sum.len(), |next| {
+            for index in 1..sums {
+                self.sum_chunks(even(count, sums, index)..even(count, sums, index + 1), next);
+                self.cx.chunks_mut(sum, 1 << 15, |start, sum| {
+                    for (sum, next) in sum.iter_mut().zip(&next[start..]) {
+                        *sum += next;
+                    }
+                });
+            }
+        });
+    }
+
+    /// The sum over some tiles.
+    fn sum_chunks(&self, all: Range<usize>, sum: &mut [f32]) {
+        let count = all.len();
         let most = (SHARED_FLOATS / self.tile_len()).max(LEAST_TILES);
         let chunks = count.div_ceil(most);
         let panels = self.conv.filters.div_ceil(Shape::of(self.cx.isa).cols);
         let cells = Cells::new(sum);
         with_scratch(self.scratch_len(count.div_ceil(chunks)), |scratch| {
             for index in 0..chunks {
-                let tiles = even(count, chunks, index)..even(count, chunks, index + 1);
+                let tiles =
+                    all.start + even(count, chunks, index)..all.start + even(count, chunks, index + 1);
                 let (transformed, zeros) = self.with_zeros(scratch);
                 self.cx.ranges(tiles.len(), 8, |some| {
                     for tile in some {
@@ -211,7 +236,6 @@ impl Job<'_> {
             data: &transformed[outputs..outputs + out_plane],
             step: self.out_row,
         };
-        let longest = self.tiles.form.chain();
         for panel in panels {
             let first = panel * shape.cols;
             let tile = Tile {
@@ -229,7 +253,7 @@ impl Job<'_> {
             );
             let isa = self.cx.isa;
             // SAFETY: each place, panel and sum belongs to one task at a time.
-            unsafe { multiply_in_chains(isa, longest, tile, left, right, segment, accumulate, cells, to) };
+            unsafe { multiply_in_chains(isa, CHAIN, tile, left, right, segment, accumulate, cells, to) };
         }
     }
 
