@@ -118,7 +118,15 @@ fn sum(cx: &Exec, conv: &Conv2d, view: &View, x: &[f32], dy: &[f32], dw: &mut [f
                 for index in first..even(bands.count(), parts, part + 1) {
                     view.lay(cx, x, bands.get(index), |laid| {
                         let all = 0..runs(&laid);
-                        product.add(&laid, bands.get(index), all, 0..taps, 0..panels, index > first);
+                        product.add(
+                            &laid,
+                            bands.get(index),
+                            all,
+                            0..taps,
+                            (0, 1),
+                            0..panels,
+                            index > first,
+                        );
                     });
                 }
             });
@@ -131,21 +139,36 @@ fn sum(cx: &Exec, conv: &Conv2d, view: &View, x: &[f32], dy: &[f32], dw: &mut [f
             .div_ceil(tiles)
             .min(positions / bands.count() / PART_POSITIONS)
             .max(1);
+        let slices = match view.surplus {
+            0 => slices(parts * tiles, wanted, cx.team.threads()),
+            _ => 1,
+        };
         in_parts(cx, parts, dw, |summands| {
             let cells = Cells::new(summands);
             for index in 0..bands.count() {
                 let band = bands.get(index);
                 view.lay(cx, x, band, |laid| {
                     let runs = runs(&laid);
-                    cx.tiles(parts * tiles, |tile| {
+                    cx.tiles(parts * tiles * slices, |tile| {
+                        let (tile, slice) = (tile / slices, (tile % slices, slices));
                         let (part, tap, piece) = (tile / tiles, tile / pieces % taps, tile % pieces);
                         let product = Product::new(cx, conv, view, dy, &cells, part);
                         let runs = even(runs, parts, part)..even(runs, parts, part + 1);
                         let panels = even(panels, pieces, piece)..even(panels, pieces, piece + 1);
-                        product.add(&laid, band, runs, tap..tap + 1, panels, index > 0);
+                        product.add(&laid, band, runs, tap..tap + 1, slice, panels, index > 0);
                     });
                 });
             }
         });
     }
+}
+
+/// Slices that the rows of each of `tiles` tiles are cut into, so that threads share them evenly but for a tenth, while
+/// there are no more than `most` tiles. How rows are cut changes no bit, so the number of threads may count here.
+fn slices(tiles: usize, most: usize, threads: usize) -> usize {
+    let tenths = |slices: &usize| {
+        let tiles = tiles * slices;
+        10 * tiles.next_multiple_of(threads) / tiles
+    };
+    (1..=(most / tiles).max(1)).min_by_key(tenths).unwrap_or(1)
 }

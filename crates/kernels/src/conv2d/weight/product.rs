@@ -57,13 +57,16 @@ impl<'a> Product<'a> {
         }
     }
 
-    /// Adds some runs of a band, for some rows of taps and panels of filters; without `accumulate`, to nothing.
+    /// Adds some runs of a band, for some rows of taps, one slice of so many of their channels, and panels of filters; without
+    /// `accumulate`, to nothing.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn add(
         &self,
         laid: &Laid,
         band: Band,
         runs: Range<usize>,
         taps: Range<usize>,
+        slice: (usize, usize),
         panels: Range<usize>,
         mut accumulate: bool,
     ) {
@@ -71,13 +74,13 @@ impl<'a> Product<'a> {
         let shape = Shape::of(self.cx.isa);
         let packed = !self.swapped()
             && (filters > WIDEST_IN_PLACE || !self.conv.group_filters().is_multiple_of(shape.lanes));
-        // Short runs are put together.
         let cuts = cuts(laid);
-        let together = if cuts == 1 {
-            (POSITIONS / laid.positions).clamp(1, SEGMENTS)
-        } else {
-            1
+        // Short runs are put together, evenly: a few left over would cost as much as many to add to what is there.
+        let most = match cuts {
+            1 => (POSITIONS / laid.positions).clamp(1, SEGMENTS),
+            _ => 1,
         };
+        let together = runs.len().div_ceil(runs.len().div_ceil(most).max(1)).max(1);
         let longest = laid.positions.div_ceil(cuts);
         let panel = together * pack::panel_len(self.cx.isa, longest);
         let right_len = if packed { panels.len() * panel } else { 0 };
@@ -128,7 +131,9 @@ impl<'a> Product<'a> {
                     },
                 };
                 for tap in taps.clone() {
-                    self.row_of_taps(laid, tap, &panels, depth, right_of, segments, left, accumulate);
+                    self.row_of_taps(
+                        laid, tap, slice, &panels, depth, right_of, segments, left, accumulate,
+                    );
                 }
                 accumulate = true;
             }
@@ -154,6 +159,7 @@ impl<'a> Product<'a> {
         &self,
         laid: &Laid,
         tap: usize,
+        (slice, slices): (usize, usize),
         panels: &Range<usize>,
         depth: usize,
         right_of: impl Fn(usize, &Range<usize>) -> Right<'r>,
@@ -172,9 +178,9 @@ impl<'a> Product<'a> {
         let each = self.conv.group_filters().div_ceil(shape.cols);
         let joined = laid.depth(self.view, channels);
         let blocks = joined.div_ceil(shape.rows);
-        for (index, block) in (0..self.view.cols.taps * channels / joined)
-            .flat_map(|index| (0..blocks).map(move |block| (index, block)))
-        {
+        let all = self.view.cols.taps * channels / joined * blocks;
+        for index in even(all, slices, slice)..even(all, slices, slice + 1) {
+            let (index, block) = (index / blocks, index % blocks);
             let (row, end) = (even(joined, blocks, block), even(joined, blocks, block + 1));
             let mut group = usize::MAX;
             let mut left = Left {
