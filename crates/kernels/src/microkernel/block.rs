@@ -3,6 +3,7 @@
 use super::Segment;
 use super::lanes::{self, Lanes};
 use crate::Isa;
+use crate::cache::prefetch;
 
 /// One block of at most `Shape::rows` rows, addresses checked.
 pub(super) struct Job<'a> {
@@ -120,6 +121,8 @@ unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [
                     V::prefetch(right.wrapping_add(AHEAD * job.right_step + line * LINE));
                 }
                 V::prefetch(left[0].wrapping_add(AHEAD * job.left_step));
+                // Where rows are neighbours, the floats of the next block stand beside these and may come from afar.
+                prefetch(left[0].wrapping_add(job.left_row.wrapping_mul(2 * ROWS - 1)));
                 let b: [V; VECTORS] = std::array::from_fn(|v| V::load(right.add(v * V::COUNT)));
                 for r in 0..ROWS {
                     let a = V::splat(left[r / ROWS_PER_POINTER].add(r % ROWS_PER_POINTER * job.left_row));
