@@ -103,7 +103,10 @@ fn agree(execs: &[Exec], sizes: (usize, usize, usize), batch: &[(usize, Varies)]
                 c.fill(f32::NAN);
                 forward(cx, &geometry, activation, [&a, &b, bias], &mut c);
                 assert_eq!(c, expected, "{:?} {sizes:?} {ta} {tb} {batch:?}", cx.isa);
-                if let Some(found) = with_packed(cx, &geometry, activation, [&a, &b, bias], c_len) {
+                // Where the machine may be emulated, the bits of `a_packed_factor_gives_the_same_bits` are enough.
+                let packed = cfg!(not(target_arch = "aarch64"))
+                    .then(|| with_packed(cx, &geometry, activation, [&a, &b, bias], c_len));
+                if let Some(found) = packed.flatten() {
                     assert_eq!(found, expected, "packed, {:?} {sizes:?} {ta} {tb}", cx.isa);
                 }
             }

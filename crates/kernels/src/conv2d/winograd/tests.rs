@@ -175,8 +175,10 @@ fn check_errors(conv: &Conv2d, direct: [f64; 3], found: [f64; 3], factors: [f64;
 fn errors_stay_within_what_is_promised() {
     use Convolution::{Direct, Winograd2, Winograd4};
     let mut dice = Dice(9);
-    // So many tiles that the weight gradient has several sums; emulated machines would take minutes.
-    let many = cfg!(not(target_arch = "aarch64")).then(|| same(1, 184, 3, 1, 96, 48));
+    // An emulated machine would take minutes for all.
+    let emulated = cfg!(target_arch = "aarch64");
+    // So many tiles that the weight gradient has several sums.
+    let many = (!emulated).then(|| same(1, 184, 3, 1, 96, 48));
     let few = [
         same(4, 28, 3, 1, 64, 64),
         same(6, 14, 3, 1, 256, 16),
@@ -187,11 +189,12 @@ fn errors_stay_within_what_is_promised() {
         check_errors(&conv, direct, two, [1.0; 3]);
         check_errors(&conv, direct, four, [3.0; 3]);
     }
-    for conv in [
+    let five = [
+        same(6, 14, 5, 1, 128, 16),
         same(2, 28, 5, 1, 64, 24),
         same(4, 16, 5, 1, 32, 64),
-        same(6, 14, 5, 1, 128, 16),
-    ] {
+    ];
+    for conv in five.into_iter().take(if emulated { 1 } else { 3 }) {
         let [direct, two] = errors([Direct, Winograd2], &conv, &mut dice);
         check_errors(&conv, direct, two, [3.0; 3]);
     }
