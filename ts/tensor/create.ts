@@ -4,7 +4,7 @@ import { rangeError, ShapeError, show, typeError } from '../errors.js'
 import { native } from '../native/index.js'
 import { checkDType, type DType, type TypedArray } from './dtype.js'
 import { checkShape, showShape, sizeOf } from './shape.js'
-import { empty, type NestedArray, outOfMemory, type Tensor, wrap } from './tensor.js'
+import { empty, type NestedArray, type Tensor, taken } from './tensor.js'
 
 export interface TensorOptions {
   /** Taken from the nesting of the values, or `[length]` of a typed array, when left out. */
@@ -68,26 +68,27 @@ export function tensor(values: NestedArray | TypedArray | Uint8ClampedArray, opt
 }
 
 function upload(values: ArrayLike<number>, shape: readonly number[], dtype: DType): Tensor {
-  let handle: number
   switch (dtype) {
-    case 'float32':
-      handle = native.uploadFloat32(values instanceof Float32Array ? values : Float32Array.from(values))
-      break
-    case 'float64':
-      handle = native.uploadFloat64(values instanceof Float64Array ? values : Float64Array.from(values))
-      break
-    case 'int32':
+    case 'float32': {
+      const floats = values instanceof Float32Array ? values : Float32Array.from(values)
+      return taken(() => native.uploadFloat32(floats), shape, dtype)
+    }
+    case 'float64': {
+      const doubles = values instanceof Float64Array ? values : Float64Array.from(values)
+      return taken(() => native.uploadFloat64(doubles), shape, dtype)
+    }
+    case 'int32': {
       if (!(values instanceof Int32Array)) checkIntegers(values, -(2 ** 31), 2 ** 31 - 1, dtype)
-      handle = native.uploadInt32(values instanceof Int32Array ? values : Int32Array.from(values))
-      break
-    case 'uint8':
+      const integers = values instanceof Int32Array ? values : Int32Array.from(values)
+      return taken(() => native.uploadInt32(integers), shape, dtype)
+    }
+    case 'uint8': {
       if (!(values instanceof Uint8Array || values instanceof Uint8ClampedArray)) checkIntegers(values, 0, 255, dtype)
       // A Buffer is a Uint8Array, and the native side takes just that.
-      handle = native.uploadUint8(values instanceof Uint8Array ? values : Uint8Array.from(values))
-      break
+      const bytes = values instanceof Uint8Array ? values : Uint8Array.from(values)
+      return taken(() => native.uploadUint8(bytes), shape, dtype)
+    }
   }
-  if (handle === 0) throw outOfMemory(shape, dtype)
-  return wrap(handle, shape, dtype)
 }
 
 function checkIntegers(values: ArrayLike<number>, min: number, max: number, dtype: DType): void {

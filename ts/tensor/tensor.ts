@@ -197,14 +197,18 @@ export function adopt<T extends Tensor>(x: T): T {
 
 /** @internal A tensor with unspecified contents, for a kernel to fill. */
 export function empty(shape: readonly number[], dtype: DType): Tensor {
-  let handle = native.allocate(dtypeCode[dtype], sizeOf(shape))
-  if (handle === 0 && clearPacked()) handle = native.allocate(dtypeCode[dtype], sizeOf(shape))
+  return taken(() => native.allocate(dtypeCode[dtype], sizeOf(shape)), shape, dtype)
+}
+
+/** @internal Wraps the buffer that `take` gives. Where it gives 0, there is no memory: gives up packed weights, and takes again. */
+export function taken(take: () => number, shape: readonly number[], dtype: DType): Tensor {
+  let handle = take()
+  if (handle === 0 && clearPacked()) handle = take()
   if (handle === 0) throw outOfMemory(shape, dtype)
   return wrap(handle, shape, dtype)
 }
 
-/** @internal */
-export function outOfMemory(shape: readonly number[], dtype: DType): RangeError {
+function outOfMemory(shape: readonly number[], dtype: DType): RangeError {
   const { bytes, limit } = native.memoryReport()
   const wanted = sizeOf(shape) * bytesPerElement[dtype]
   return rangeError(
