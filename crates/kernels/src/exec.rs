@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Disjoint, Isa, Team};
+use crate::bfloat16::{Tiles, Unit};
+use crate::{Disjoint, Isa, Precision, Team};
 
 /// How convolutions are computed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -54,6 +55,9 @@ pub struct Exec {
     pub isa: Isa,
     pub team: Arc<Team>,
     pub convolution: Convolution,
+    pub precision: Precision,
+    /// Which products run on pieces of bfloat16, on a matrix unit.
+    pub tiles: Option<Tiles>,
 }
 
 impl Exec {
@@ -62,7 +66,23 @@ impl Exec {
             isa,
             team,
             convolution: Convolution::Auto,
+            precision: Precision::Highest,
+            tiles: None,
         }
+    }
+
+    /// The same for products that must be so exact.
+    pub fn at(&self, precision: Precision) -> Exec {
+        Exec {
+            precision,
+            ..self.clone()
+        }
+    }
+
+    /// What multiplies, and into how many pieces of bfloat16 it cuts numbers; nothing where float32 is to be used.
+    pub(crate) fn pieces(&self) -> Option<(Unit, usize)> {
+        let tiles = self.tiles?;
+        Some((tiles.unit, tiles.pieces(self.precision)?))
     }
 
     /// The same, with another way to convolve.

@@ -10,6 +10,7 @@
 pub mod accumulate;
 pub mod activation;
 pub mod augment;
+pub mod bfloat16;
 pub mod broadcast;
 mod cache;
 pub mod conv2d;
@@ -42,6 +43,7 @@ pub mod unary;
 pub mod update;
 pub mod vector_math;
 
+pub use bfloat16::Precision;
 pub use exec::{Convolution, Exec};
 pub use parallel::{Disjoint, Held, Team};
 pub use scratch::with_scratch;

@@ -4,12 +4,11 @@
 use std::ops::Range;
 
 use super::Geometry;
-use crate::Isa;
 use crate::cache::second_level;
 use crate::microkernel::Shape;
 
 /// Depth of the blocks that are packed at once: a block of left rows stays in the first-level cache.
-const DEPTH: usize = 512;
+pub(super) const DEPTH: usize = 512;
 /// Multiply-adds below which a tile is not worth handing to another thread: some 10 µs.
 const SMALLEST: usize = 1 << 19;
 /// Tiles that C should have before its sum is cut.
@@ -21,6 +20,8 @@ const EACH: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Plan {
+    /// The register tile, or what stands in its place.
+    shape: Shape,
     /// Blocks of rows, and of panels of columns, that each matrix of C is cut into.
     pub row_blocks: usize,
     pub col_blocks: usize,
@@ -33,14 +34,15 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn new(isa: Isa, geometry: &Geometry, threads: usize) -> Plan {
+    /// For blocks of `deepest` or less.
+    pub fn new(shape: Shape, deepest: usize, geometry: &Geometry, threads: usize) -> Plan {
         let Geometry { m, n, k, .. } = *geometry;
-        let shape = Shape::of(isa);
-        let depth_blocks = k.div_ceil(DEPTH);
+        let depth_blocks = k.div_ceil(deepest);
         let steps = depth_blocks * geometry.products();
         let matrices = geometry.matrices();
         let worth = m * n * k * geometry.products() * matrices / SMALLEST;
-        let cut = |wanted: usize, packed| grid(shape, m, n, k, wanted.div_ceil(matrices.max(1)), packed);
+        let deep = k.clamp(1, deepest);
+        let cut = |wanted: usize, packed| grid(shape, m, n, deep, wanted.div_ceil(matrices.max(1)), packed);
         // Cut the sum only where C is too small to be cut, and each part is worth a tile. Nothing here may depend on the
         // machine: it decides how results are rounded.
         let mut wanted = worth.clamp(1, ENOUGH);
@@ -58,6 +60,7 @@ impl Plan {
             (row_blocks, col_blocks) = cut(wanted, second_level() / 2 / size_of::<f32>());
         }
         Plan {
+            shape,
             row_blocks,
             col_blocks,
             parts,
@@ -70,15 +73,27 @@ impl Plan {
         }
     }
 
-    pub fn rows(&self, isa: Isa, m: usize, block: usize) -> Range<usize> {
-        // Whole register blocks, evenly filled.
-        let slivers = m.div_ceil(Shape::of(isa).rows);
-        let cut = |block: usize| even(m, slivers, even(slivers, self.row_blocks, block));
-        cut(block)..cut(block + 1)
+    /// The rows of a block.
+    pub fn rows(&self, m: usize, block: usize) -> Range<usize> {
+        let slivers = self.slivers(m, block);
+        self.sliver(m, slivers.start).start..self.sliver(m, slivers.end).start
     }
 
-    pub fn cols(&self, isa: Isa, n: usize, block: usize) -> Range<usize> {
-        let width = Shape::of(isa).cols;
+    /// Slivers, whole register tiles of rows, of a block.
+    pub fn slivers(&self, m: usize, block: usize) -> Range<usize> {
+        let slivers = m.div_ceil(self.shape.rows);
+        even(slivers, self.row_blocks, block)..even(slivers, self.row_blocks, block + 1)
+    }
+
+    /// The rows of a sliver: evenly filled, and the same ones however the slivers are put together.
+    pub fn sliver(&self, m: usize, index: usize) -> Range<usize> {
+        let slivers = m.div_ceil(self.shape.rows);
+        even(m, slivers, index)..even(m, slivers, index + 1)
+    }
+
+    /// The columns of a block.
+    pub fn cols(&self, n: usize, block: usize) -> Range<usize> {
+        let width = self.shape.cols;
         let cut = |block: usize| (even(n.div_ceil(width), self.col_blocks, block) * width).min(n);
         cut(block)..cut(block + 1)
     }
@@ -99,12 +114,12 @@ pub(super) fn even(len: usize, pieces: usize, index: usize) -> usize {
 }
 
 /// Rows and columns of tiles, about `wanted` of them, with the least packing: at most `packed` floats at a time.
-fn grid(shape: Shape, m: usize, n: usize, k: usize, wanted: usize, packed: usize) -> (usize, usize) {
+fn grid(shape: Shape, m: usize, n: usize, depth: usize, wanted: usize, packed: usize) -> (usize, usize) {
     let (slivers, panels) = (m.div_ceil(shape.rows), n.div_ceil(shape.cols));
     if slivers == 0 || panels == 0 {
         return (0, 0);
     }
-    let widest = (packed / (shape.cols * k.clamp(1, DEPTH))).clamp(1, panels);
+    let widest = (packed / (shape.cols * depth)).clamp(1, panels);
     let least_cols = panels.div_ceil(widest);
     let mut best = (f64::INFINITY, (1, 1));
     for col_blocks in least_cols..=wanted.clamp(least_cols, panels) {

@@ -1,21 +1,21 @@
 use super::*;
 
-const A: Varies = Varies {
+pub(super) const A: Varies = Varies {
     a: true,
     b: false,
     c: true,
 };
-const B: Varies = Varies {
+pub(super) const B: Varies = Varies {
     a: false,
     b: true,
     c: true,
 };
-const BOTH: Varies = Varies {
+pub(super) const BOTH: Varies = Varies {
     a: true,
     b: true,
     c: true,
 };
-const SUM: Varies = Varies {
+pub(super) const SUM: Varies = Varies {
     a: true,
     b: true,
     c: false,
@@ -80,7 +80,7 @@ fn finished(sums: &[f64], bias: &[f32], activation: Activation) -> Vec<f32> {
 }
 
 /// Every path against the naive loops and the reference, in integers: all bits equal, for every thread count.
-fn agree(execs: &[Exec], sizes: (usize, usize, usize), batch: &[(usize, Varies)]) {
+pub(super) fn agree(execs: &[Exec], sizes: (usize, usize, usize), batch: &[(usize, Varies)]) {
     let (m, n, k) = sizes;
     let len = |own: usize, pick: fn(Varies) -> bool| {
         batch

@@ -35,6 +35,7 @@ pub(crate) mod lanes;
 pub mod pack;
 
 use crate::Isa;
+use crate::simd::vectorize;
 use block::{Job, run};
 
 /// The size of the register tile of an instruction set.
@@ -201,6 +202,50 @@ pub unsafe fn multiply(
         job.left = job.left.wrapping_add(rows * job.left_row);
         job.cells = job.cells.wrapping_add(rows * job.row);
         rest -= rows;
+    }
+}
+
+/// Stores sums that were computed elsewhere, `rows × cols` of rows of `width`, as [`multiply`] does its own. Of `tile` the depth
+/// does not matter.
+///
+/// Panics if `sums` or C is too short.
+///
+/// # Safety
+/// As for [`multiply`].
+pub unsafe fn store(
+    isa: Isa,
+    tile: Tile,
+    (sums, width): (&[f32], usize),
+    finish: Finish,
+    cells: &Cells,
+    (start, row): (usize, usize),
+) {
+    let Tile { rows, cols, .. } = tile;
+    if rows == 0 || cols == 0 {
+        return;
+    }
+    check("the sums", sums.len(), 0, [(rows, width), (cols, 1)]);
+    check("C", cells.len, start, [(rows, row), (cols, 1)]);
+    for (r, sums) in sums.chunks(width).take(rows).enumerate() {
+        // SAFETY: the row ends inside C, as was checked, and is the caller's.
+        let to = unsafe { std::slice::from_raw_parts_mut(cells.pointer.add(start + r * row), cols) };
+        store_row(isa, &sums[..cols], finish, to);
+    }
+}
+
+vectorize! {
+    fn store_row[](sums: &[f32], finish: Finish, to: &mut [f32]) {
+        if finish.accumulate {
+            to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
+        } else {
+            to.copy_from_slice(sums);
+        }
+        if let Some(bias) = finish.bias {
+            to.iter_mut().zip(bias).for_each(|(to, bias)| *to += bias);
+        }
+        if finish.activation == Activation::Relu {
+            to.iter_mut().for_each(|v| *v = if *v <= 0.0 { 0.0 } else { *v });
+        }
     }
 }
 
