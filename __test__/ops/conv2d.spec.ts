@@ -415,7 +415,7 @@ test.serial('legal giants take neither memory nor time', async (t) => {
 
 test('a kernel that is called past the checks refuses wrong sizes', async (t) => {
   const words = (over: Record<number, number> = {}): Float64Array => {
-    const good = [1, 4, 4, 2, 3, 3, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0]
+    const good = [1, 4, 4, 2, 3, 3, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
     return Float64Array.from(good.map((word, i) => over[i] ?? word))
   }
   const tensors = [zeros(1, 4, 4, 2), zeros(3, 3, 2, 5), zeros(1, 2, 2, 5), zeros(5), zeros(7)]
@@ -440,7 +440,7 @@ test('a kernel that is called past the checks refuses wrong sizes', async (t) =>
   refused(() => native.conv2dWeightGradient!(x, y, other, words()), /the weight has 7 elements/)
   refused(() => native.conv2dForward!(x, weight, bias, x, false, words({ 6: 2 })), /geometry|written/)
   for (const bad of [-1, 0.5, Number.NaN, Infinity, 2 ** 31, 2 ** 53]) {
-    for (let i = 0; i < 16; i++) {
+    for (let i = 0; i < 17; i++) {
       refused(() => native.conv2dForward!(x, weight, bias, y, false, words({ [i]: bad })), /conv2d/)
     }
   }

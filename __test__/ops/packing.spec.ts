@@ -187,8 +187,8 @@ for (const [name, take] of [
 }
 
 test('the addon refuses packed weights of the wrong size', (t) => {
-  const words = Float64Array.of(1, 8, 8, 16, 3, 3, 20, 1, 1, 1, 1, 1, 1, 1, 1, 1)
-  const product = Float64Array.of(40, 50, 70, 0, 0)
+  const words = Float64Array.of(1, 8, 8, 16, 3, 3, 20, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0)
+  const product = Float64Array.of(40, 50, 70, 0, 0, 0)
   const handle = (length: number): number => native.allocate!(0, length)
   const weight = handle(3 * 3 * 16 * 20)
   const found = native.conv2dPackedSize!(words)

@@ -101,6 +101,7 @@ test('environment variables that mean nothing are refused', async (t) => {
     [{ FERROGRAD_THREADS: 'many' }, /FERROGRAD_THREADS: "many" is not a number of threads from 1 to 1024/],
     [{ FERROGRAD_THREADS: '0' }, /FERROGRAD_THREADS: "0" is not a number of threads from 1 to 1024/],
     [{ FERROGRAD_SIMD: 'mmx' }, /FERROGRAD_SIMD: instruction set "mmx" is not available here; this machine has scalar/],
+    [{ FERROGRAD_AMX: 'on' }, /FERROGRAD_AMX: there is no "on"; there are auto, always, off, emulate/],
     [{ FERROGRAD_MEMORY_LIMIT: '1GB' }, /FERROGRAD_MEMORY_LIMIT: "1GB" is not a number of bytes/],
   ] as const) {
     const { stdout } = await runChild('try { f.tensor([1]) } catch (error) { console.log(error.message) }', env)

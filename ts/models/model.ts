@@ -7,6 +7,7 @@ import type { ForwardOptions, Module, Output, ShapeOf, Weight } from '../layers/
 import { assignNames, checkName } from '../layers/naming.js'
 import { fitsShape, isShape, type Shape, showFree } from '../layers/shape.js'
 import type { SymbolicTensor } from '../layers/symbolic.js'
+import { withPrecision } from '../ops/precision.js'
 import { checkTensor, type Tensor } from '../tensor/tensor.js'
 import { checkGraphInputs } from './check-inputs.js'
 import type { ModelDescription } from './description.js'
@@ -109,7 +110,7 @@ export class Model<Out extends Output = Tensor> extends TrainedModel<Out> {
       checkTensor(this.$label, inputs.length === 1 ? 'x' : `x[${i}]`, tensor)
     })
     this.checkInputs(inputs)
-    return this.result(this.graph!.run(inputs, training))
+    return withPrecision(this.$compiled?.precision, () => this.result(this.graph!.run(inputs, training)))
   }
 
   /** @internal Throws unless `inputs` fit; a model that waits for its first input is built for them. */
@@ -174,7 +175,9 @@ export class Model<Out extends Output = Tensor> extends TrainedModel<Out> {
     checkOptions(`${this.$label}: summary`, options, ['explain'])
     const explain = checkBoolean(`${this.$label}: summary`, 'explain', options.explain ?? false)
     this.$checkBuilt('summary')
-    printSummary(this as unknown as Model<Output>, this.graph!, print, explain)
+    withPrecision(this.$compiled?.precision, () =>
+      printSummary(this as unknown as Model<Output>, this.graph!, print, explain),
+    )
   }
 
   get built(): boolean {
@@ -216,7 +219,7 @@ export class Model<Out extends Output = Tensor> extends TrainedModel<Out> {
   $run(x: Tensor | Tensor[], training: boolean): Out {
     const inputs = Array.isArray(x) ? x : [x]
     this.checkInputs(inputs)
-    return this.result(this.graph!.run(inputs, training))
+    return withPrecision(this.$compiled?.precision, () => this.result(this.graph!.run(inputs, training)))
   }
 
   /** @internal */

@@ -17,6 +17,8 @@ export interface SummaryOptions {
    *   5 × 5 the second.
    * - `direct`: sums over the window. `thin`: the same turned round, for few filters or channels. `depthwise`: for each
    *   channel alone. `product`: one matrix product, for the gradient of a large weight of 1 × 1.
+   * - `bf16x3`, `bf16`: products of three or one pair of bfloat16 pieces, where `compile` was told that `precision` may be
+   *   'high' or 'medium' and the processor has AMX; `bf16x6` if `FERROGRAD_AMX` says `always`.
    * - `winograd4 + direct`: part by the one and part by the other. Parts are the pixels that the steps of a stride tell
    *   apart, or the two convolutions of `separableConv2d`.
    * - `joined`: a max-pool that is computed in one pass with the convolution above it. The map between them is not written

@@ -6,6 +6,7 @@ import type { Output } from '../layers/module.js'
 import { configOf, type MetricConfig } from '../metrics/config.js'
 import type { Metric } from '../metrics/metric.js'
 import { metricFrom } from '../metrics/resolve.js'
+import { checkPrecision, type Precision } from '../ops/precision.js'
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer.js'
 import { optimizerFrom } from '../optimizers/optimizer-from.js'
 import { rebuilt } from '../schedules/rebuild.js'
@@ -39,6 +40,7 @@ export interface TrainingDescription {
   readonly met: readonly string[]
   readonly loss: { readonly kind: LossName } | Own
   readonly metrics: readonly (MetricConfig | Own)[]
+  readonly precision?: Precision
   readonly position: Position
   readonly batchSize?: number
   readonly orderSeed?: number
@@ -56,7 +58,7 @@ export function describeTraining(
 ): { description: TrainingDescription; tensors: ReadonlyMap<string, Tensor> } | undefined {
   const compiled = model.$compiled
   if (compiled === undefined) return undefined
-  const { optimizer, loss, lossName, metrics } = compiled
+  const { optimizer, loss, lossName, metrics, precision } = compiled
   const tensors = new Map<string, Tensor>()
   const paths = new Map([...model.$namedWeights()].map(([path, variable]) => [variable, path]))
   const slots = optimizer.$slotsOf([...paths.keys()])
@@ -74,6 +76,7 @@ export function describeTraining(
     met: [...slots.keys()].map((variable) => paths.get(variable)!),
     loss: lossName === undefined ? { own: loss.name } : { kind: lossName },
     metrics: metrics.map((metric) => configOf(metric) ?? { own: metric.name }),
+    ...(precision !== undefined && { precision }),
     position: model.position,
     ...(progress?.batchSize !== undefined && { batchSize: progress.batchSize }),
     ...(progress?.orderSeed !== undefined && { orderSeed: progress.orderSeed }),
@@ -107,7 +110,9 @@ export function restoreTraining(
   const optimizer = optimizerFrom(op, file.optimizer)
   const loss = lossFrom(op, file.loss, own.loss)
   const metrics = metricsFrom(op, file.metrics, own.metrics)
-  rebuilt(op, 'training', () => model.compile({ optimizer, loss, metrics }))
+  const { precision } = file
+  if (precision !== undefined) checkPrecision(op, precision)
+  rebuilt(op, 'training', () => model.compile({ optimizer, loss, metrics, precision }))
   restoreSlots(op, model, optimizer, file, tensors)
   const position = checkObject(op, 'position', file.position)
   const random = checkObject(op, 'random', file.random)

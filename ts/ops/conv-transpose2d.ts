@@ -9,6 +9,7 @@ import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 import { type Activation, activate, checkActivation } from './activate.js'
 import { add } from './add.js'
 import type { Algorithms } from './conv2d.js'
+import { type Precision, precisionCode } from './precision.js'
 import { transpose } from './transpose.js'
 import { checkSize, checkWhole, type Padding, type Size, windowAxes } from './window.js'
 
@@ -21,6 +22,8 @@ export interface ConvTranspose2dOptions {
   padding?: Padding | undefined
   /** Applied last. Default none. */
   activation?: Activation | undefined
+  /** How exact it must be in float32. Default what the model was compiled with, or 'highest'. */
+  precision?: Precision | undefined
 }
 
 /**
@@ -155,7 +158,7 @@ function geometry(
     words: Float64Array.of(
       ...[n, height, width, o, kh, kw, c, 1],
       ...[rows.stride, cols.stride, 1, 1],
-      ...[rows.before, rows.after, cols.before, cols.after],
+      ...[rows.before, rows.after, cols.before, cols.after, precisionCode('convTranspose2d', options.precision)],
     ),
   }
 }

@@ -9,6 +9,7 @@ import type { Packing } from '../tensor/packing.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 import { type Activation, activate, checkActivation } from './activate.js'
+import { type Precision, precisionCode } from './precision.js'
 import { rectified } from './rectified.js'
 import { checkWhole, type WindowOptions, windowAxes } from './window.js'
 
@@ -22,6 +23,8 @@ export interface Conv2dOptions extends WindowOptions {
   groups?: number | undefined
   /** Applied last. Default none. */
   activation?: Activation | undefined
+  /** How exact it must be in float32. Default what the model was compiled with, or 'highest'. */
+  precision?: Precision | undefined
 }
 
 /**
@@ -150,7 +153,7 @@ export type Algorithms = readonly [string, string, string]
 
 /**
  * @internal What a convolution of float32 tensors of these shapes runs by: 'winograd4', 'winograd2', 'direct', 'depthwise',
- * 'thin' (few filters or channels) or 'product' (of two matrices). With a stride, parts of the gradient of the input may
+ * 'thin' (few filters or channels), 'product' (of two matrices), or in pieces of bfloat16 'bf16x6', 'bf16x3' or 'bf16'. With a stride, parts of the gradient of the input may
  * run by several, which are joined by ' + '.
  */
 export function conv2dAlgorithms(
@@ -222,7 +225,7 @@ function geometry(
     words: Float64Array.of(
       ...[n, h, w, c, kh, kw, o, groups],
       ...[height.stride, width.stride, height.dilation, width.dilation],
-      ...[height.before, height.after, width.before, width.after],
+      ...[height.before, height.after, width.before, width.after, precisionCode('conv2d', options.precision)],
     ),
   }
 }

@@ -8,6 +8,7 @@ import type { Packing } from '../tensor/packing.js'
 import { checkShape, showShape } from '../tensor/shape.js'
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js'
 import { type Activation, activate, checkActivation } from './activate.js'
+import { type Precision, precisionCode } from './precision.js'
 import { rectified } from './rectified.js'
 
 export interface MatmulOptions {
@@ -19,6 +20,8 @@ export interface MatmulOptions {
   bias?: Tensor | undefined
   /** Applied last. Default none. */
   activation?: Activation | undefined
+  /** How exact it must be in float32. Default what the model was compiled with, or 'highest'. */
+  precision?: Precision | undefined
 }
 
 /** An axis before the matrices, and which tensors have it (others are the same all along it). */
@@ -37,6 +40,8 @@ interface Product {
   readonly transposeB: boolean
   readonly axes: readonly Axis[]
   readonly shape: readonly number[]
+  /** The code of the precision. */
+  readonly precision: number
 }
 
 /** The part that a tensor takes in a product: left or right factor, or result. */
@@ -52,7 +57,7 @@ const RESULT = 4
  * column on the right, and its axis is missing in the result: `[m, k], [k] -> [m]`, `[k], [k, n] -> [n]`,
  * `[k], [k] -> []`. With k = 0 the product is 0. A NaN or an infinity in a factor reaches every number that it is a
  * part of, and no other; denormal numbers are kept. In float32 a row of the result does not depend on the other rows
- * of `a`, and no bit of it on the number of threads.
+ * of `a`, unless `precision` allows it, and no bit of it on the number of threads.
  *
  * Throws a {@link ShapeError} when k differs, when the batches do not broadcast, when a factor has no axis, when a
  * vector is to be transposed or when the bias is not `[n]`, and a {@link DTypeError} when dtypes differ or are integers.
@@ -72,10 +77,10 @@ const RESULT = 4
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   checkTensor('matmul', 'a', a)
   checkTensor('matmul', 'b', b)
-  const { bias, activation } = checkOptions(options)
+  const { bias, activation, precision } = checkOptions(options)
   checkFloat('matmul', 'a', a.dtype)
   checkSameDType(a, 'b', b)
-  const product = productOf(a, b, options.transposeA === true, options.transposeB === true)
+  const product = productOf(a, b, options.transposeA === true, options.transposeB === true, precision)
   if (bias !== undefined) checkBias(a, b, bias, product)
 
   const y = empty(checkShape('matmul', product.shape), a.dtype)
@@ -119,7 +124,8 @@ function run(
   bias?: Tensor,
   relu = false,
 ): void {
-  const words = new Float64Array(5 + 2 * product.axes.length)
+  const words = new Float64Array(6 + 2 * product.axes.length)
+  words[words.length - 1] = product.precision
   words.set(sizes)
   words[3] = Number(transposed[0])
   words[4] = Number(transposed[1])
@@ -168,7 +174,7 @@ function biasGradient(dy: Tensor, shape: readonly number[]): Tensor {
   return dBias
 }
 
-function productOf(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Product {
+function productOf(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean, precision: number): Product {
   const [left, right] = [a.shape, b.shape]
   for (const [name, { shape }] of [
     ['a', a],
@@ -201,7 +207,7 @@ function productOf(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolea
   const shape = axes.map(({ size }) => size)
   if (left.length > 1) shape.push(m)
   if (right.length > 1) shape.push(n)
-  return { m, n, k, transposeA, transposeB, axes, shape }
+  return { m, n, k, transposeA, transposeB, axes, shape, precision }
 }
 
 /** Which transposes to add or to leave out. */
@@ -226,7 +232,11 @@ function broadcastAxes(a: Tensor, b: Tensor): Axis[] {
   })
 }
 
-function checkOptions(options: MatmulOptions): { bias: Tensor | undefined; activation: Activation | undefined } {
+function checkOptions(options: MatmulOptions): {
+  bias: Tensor | undefined
+  activation: Activation | undefined
+  precision: number
+} {
   if (typeof options !== 'object' || options === null) {
     throw typeError(`matmul: options must be an object. got ${show(options)}`)
   }
@@ -236,7 +246,7 @@ function checkOptions(options: MatmulOptions): { bias: Tensor | undefined; activ
   }
   if (bias !== undefined) checkTensor('matmul', 'bias', bias)
   if (activation !== undefined) checkActivation('matmul', activation)
-  return { bias, activation }
+  return { bias, activation, precision: precisionCode('matmul', options.precision) }
 }
 
 function checkSameDType(a: Tensor, name: string, other: Tensor): void {

@@ -6,6 +6,7 @@ import * as losses from '../losses/index.js'
 import type { Metric } from '../metrics/metric.js'
 import { type MetricName, resolveMetrics } from '../metrics/resolve.js'
 import { mean, mul, reshape } from '../ops/index.js'
+import { checkPrecision, type Precision } from '../ops/precision.js'
 import { byName, type OptimizerName } from '../optimizers/by-name.js'
 import { Optimizer } from '../optimizers/optimizer.js'
 import { showShape } from '../tensor/shape.js'
@@ -40,6 +41,11 @@ export interface CompileOptions {
   loss: LossName | LossFunction
   /** What to report beside the loss. Default none. */
   metrics?: readonly (MetricName | 'acc' | Metric)[]
+  /**
+   * How exact matrix products and convolutions must be, in training, judging and predicting. An op with an option of its own
+   * keeps that. Default 'highest', or that of the model which this one is a layer of.
+   */
+  precision?: Precision | undefined
 }
 
 /** What `compile` has settled. */
@@ -49,11 +55,13 @@ export interface Compiled {
   /** The name of the loss; undefined for a function of the user's. */
   readonly lossName: LossName | undefined
   readonly metrics: readonly Metric[]
+  readonly precision: Precision | undefined
 }
 
 /** Settles how `model` is to be trained. Names that do not exist list those that do. */
 export function compile(model: Trainable, options: CompileOptions): Compiled {
-  checkOptions('compile', options, ['optimizer', 'loss', 'metrics'])
+  checkOptions('compile', options, ['optimizer', 'loss', 'metrics', 'precision'])
+  if (options.precision !== undefined) checkPrecision('compile', options.precision)
   checkIdle('compile', model)
   const { lossName, loss } = resolveLoss(options.loss)
   return {
@@ -61,6 +69,7 @@ export function compile(model: Trainable, options: CompileOptions): Compiled {
     loss,
     lossName,
     metrics: resolveMetrics('compile', options.metrics ?? []),
+    precision: options.precision,
   }
 }
 

@@ -1,7 +1,8 @@
 //! How near convolutions come to the arithmetic limit of this machine, in all three directions.
 //!
 //! `cargo run --release -p ferrograd-kernels --example conv_peak [isa] [threads] [layer]`; a layer is a name from the list
-//! below or numbers in its order, `1,4,512,512,1,3,1`. `FERROGRAD_CONV` forces an algorithm.
+//! below or numbers in its order, `1,4,512,512,1,3,1`. `FERROGRAD_CONV` forces an algorithm; on a
+//! processor with AMX, `FERROGRAD_AMX=always` and `FERROGRAD_PRECISION=high` or `medium` turn to pieces of bfloat16.
 //!
 //! Rounds of multiply-adds in registers (the peak) and of the kernel take turns; printed is the best of each.
 
@@ -17,7 +18,7 @@ use ferrograd_kernels::conv2d::{
 use ferrograd_kernels::microkernel::Activation;
 use ferrograd_kernels::padding::Axis;
 use ferrograd_kernels::{Convolution, Exec, Isa, Team};
-use peak::{fma_rate, numbers};
+use peak::{as_environment_says, fma_rate, numbers};
 
 /// Name, batch, height and width, channels, filters, groups, kernel, stride; padding keeps the size at stride 1.
 const LAYERS: [(&str, [usize; 7]); 22] = [
@@ -75,6 +76,7 @@ fn main() {
     let mode = std::env::var("FERROGRAD_CONV").unwrap_or_else(|_| "auto".into());
     let mode = Convolution::forced(&mode).unwrap_or_else(|error| panic!("{error}"));
     let cx = Exec::new(isa, Arc::new(Team::new(threads).expect("threads"))).convolving(mode);
+    let cx = as_environment_says(cx);
     let _held = cx.team.hold();
     println!(
         "{} on {threads} threads: GF/s and share of the multiply-add peak",

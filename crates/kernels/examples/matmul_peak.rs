@@ -4,7 +4,8 @@
 //!
 //! Each round runs a loop of independent multiply-adds in registers on all threads (the peak) and then the product;
 //! what is printed is the best product against the best peak of the same rounds, so that clocks and neighbours count
-//! for both. The last figure is the product with a B that was packed before, where it can be.
+//! for both. The last figure is the product with a B that was packed before, where it can be. On a processor with AMX,
+//! `FERROGRAD_AMX=always` measures products in pieces of bfloat16, `FERROGRAD_PRECISION=high` or `medium` in fewer of them.
 
 mod peak;
 
@@ -16,7 +17,7 @@ use ferrograd_kernels::matmul::{Geometry, forward, forward_packed, pack, packed_
 use ferrograd_kernels::memory::Floats;
 use ferrograd_kernels::microkernel::Activation;
 use ferrograd_kernels::{Exec, Isa, Team};
-use peak::{fma_rate, numbers};
+use peak::{as_environment_says, fma_rate, numbers};
 
 /// (m, n, k, A transposed, B transposed, what it is)
 const SHAPES: [(usize, usize, usize, bool, bool, &str); 38] = [
@@ -82,7 +83,7 @@ fn main() {
 
 /// Measures the shapes with this many rows, or all.
 fn measure(isa: Isa, threads: usize, rows: Option<usize>) {
-    let cx = Exec::new(isa, Arc::new(Team::new(threads).expect("threads")));
+    let cx = as_environment_says(Exec::new(isa, Arc::new(Team::new(threads).expect("threads"))));
     let _held = cx.team.hold();
     println!("{} on {threads} threads", isa.name());
     for (m, n, k, transpose_a, transpose_b, note) in SHAPES {
@@ -93,7 +94,7 @@ fn measure(isa: Isa, threads: usize, rows: Option<usize>) {
         let (a, b, mut c) = (numbers(m * k), numbers(k * n), Floats::zeros(m * n));
         let work = (m * n * k) as f64;
         let repeats = (3e7 / work).max(1.0) as usize;
-        let mut packed = Floats::zeros(packed_len(isa, &geometry));
+        let mut packed = Floats::zeros(packed_len(&cx, &geometry));
         if !packed.is_empty() {
             pack(&cx, &geometry, &b, &mut packed);
         }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, Weak};
 
-use ferrograd_kernels::{Convolution, Exec, Held, Isa, Team};
+use ferrograd_kernels::bfloat16::Tiles;
+use ferrograd_kernels::{Convolution, Exec, Held, Isa, Precision, Team};
 use ferrograd_stream::{Block, Context, OutOfMemory, Pool, Stream};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
@@ -177,7 +178,12 @@ impl Runtime {
                 .map_err(|error| Error::from_reason(format!("FERROGRAD_CONV: {error}")))?,
             _ => Convolution::Auto,
         };
-        let exec = Exec::new(isa, Arc::new(Team::serial())).convolving(convolution);
+        let tiles = std::env::var("FERROGRAD_AMX").unwrap_or_default();
+        let exec = Exec {
+            tiles: Tiles::named(&tiles)
+                .map_err(|error| Error::from_reason(format!("FERROGRAD_AMX: {error}")))?,
+            ..Exec::new(isa, Arc::new(Team::serial())).convolving(convolution)
+        };
         let team = team_of(threads)?;
         Ok(Runtime {
             stream: Stream::new(Compute::new(Exec { team, ..exec.clone() })).map_err(Error::from_reason)?,
@@ -381,6 +387,14 @@ pub fn set_thread_count(env: Env, threads: u32) -> Result<()> {
 #[napi(catch_unwind)]
 pub fn instruction_set(env: Env) -> Result<&'static str> {
     Ok(Runtime::of(&env)?.borrow().exec.isa.name())
+}
+
+/// Into how many pieces of bfloat16 products of this precision are cut: 3, 2 or 1; 0 where they are float32.
+#[napi(catch_unwind)]
+pub fn bfloat16_pieces(env: Env, precision: f64) -> Result<u32> {
+    let precision = Precision::from_code(precision).map_err(internal)?;
+    let tiles = Runtime::of(&env)?.borrow().exec.tiles;
+    Ok(tiles.and_then(|tiles| tiles.pieces(precision)).unwrap_or(0) as u32)
 }
 
 /// All instruction sets that this machine has.

@@ -5,8 +5,25 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use ferrograd_kernels::bfloat16::Tiles;
 use ferrograd_kernels::memory::Floats;
-use ferrograd_kernels::{Exec, Isa};
+use ferrograd_kernels::{Exec, Isa, Precision};
+
+/// The same, for products as `FERROGRAD_AMX` and `FERROGRAD_PRECISION` (highest, high or medium) say.
+pub fn as_environment_says(cx: Exec) -> Exec {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let tiles = Tiles::named(&variable("FERROGRAD_AMX")).expect("FERROGRAD_AMX");
+    let precision = match variable("FERROGRAD_PRECISION").as_str() {
+        "" | "highest" => Precision::Highest,
+        "high" => Precision::High,
+        "medium" => Precision::Medium,
+        name => panic!("FERROGRAD_PRECISION: there is no \"{name}\"; there are highest, high, medium"),
+    };
+    Exec {
+        tiles,
+        ..cx.at(precision)
+    }
+}
 
 /// Different numbers between -0.5 and 0.5, in memory as tensors have it.
 pub fn numbers(len: usize) -> Floats {

@@ -79,6 +79,7 @@ impl Drop for Session {
 ///
 /// # Safety
 /// As for [`microkernel::multiply`].
+#[allow(clippy::too_many_arguments)]
 pub(crate) unsafe fn multiply(
     isa: Isa,
     session: &Session,

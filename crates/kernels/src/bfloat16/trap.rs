@@ -60,8 +60,14 @@ struct Instruction {
     rm: usize,
     /// The third register.
     third: usize,
-    /// Base, index with its scale, displacement.
-    address: Option<(usize, Option<(usize, u8)>, i64)>,
+    address: Option<Address>,
+}
+
+struct Address {
+    base: usize,
+    /// A register, and the power of two that it is multiplied with.
+    index: Option<(usize, u8)>,
+    displacement: i64,
 }
 
 impl Instruction {
@@ -97,7 +103,11 @@ impl Instruction {
                 _ => i64::from(i32::from_le_bytes(std::array::from_fn(|i| byte(len + i)))),
             };
             len += [0, 1, 4][mode as usize];
-            address = Some((base, index, displacement));
+            address = Some(Address {
+                base,
+                index,
+                displacement,
+            });
         }
         Some(Instruction {
             len,
@@ -119,7 +129,7 @@ impl Instruction {
         const F3: u8 = 2;
         const F2: u8 = 3;
         TILES.with_borrow_mut(|tiles| {
-            match (self.prefix, self.opcode, self.address, tiles) {
+            match (self.prefix, self.opcode, &self.address, tiles) {
                 (NONE, 0x49, Some(_), tiles) => {
                     let (pointer, _) = self.place(registers);
                     // SAFETY: LDTILECFG reads 64 bytes.

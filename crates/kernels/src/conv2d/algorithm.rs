@@ -4,12 +4,15 @@ use std::fmt;
 
 use super::{Conv2d, input_gradient, weight};
 use crate::Exec;
+use crate::bfloat16::Unit;
 
 /// What computes one direction of a convolution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Algorithm {
     /// The Winograd algorithm, with so many outputs along a side of a tile: 2 or 4.
     Winograd(usize),
+    /// In so many pieces of bfloat16: on that unit, where numbers need not be as exact as float32.
+    Pieces(Unit, usize),
     /// Sums over the taps, register tiles of positions and filters.
     Direct,
     /// Sums over the taps for each channel alone, where a group has but one.
@@ -24,6 +27,8 @@ impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Algorithm::Winograd(tile) => write!(f, "winograd{tile}"),
+            Algorithm::Pieces(_, 1) => f.write_str("bf16"),
+            Algorithm::Pieces(_, pieces) => write!(f, "bf16x{}", pieces * (pieces + 1) / 2),
             Algorithm::Direct => f.write_str("direct"),
             Algorithm::Depthwise => f.write_str("depthwise"),
             Algorithm::Thin => f.write_str("thin"),

@@ -4,7 +4,8 @@
 //! windows over x (`slide`); the input gradient is the same loop over dy (`input_gradient`); the weight gradient is a
 //! product along the positions (`weight`). Few filters or channels turn the product round (`thin`), and convolutions
 //! with one channel a group have loops over channels instead (`depthwise`, `channels`). Windows of 3 × 3 and 5 × 5
-//! that move by one pixel go through the Winograd algorithm where that is faster (`winograd`). How windows are read and
+//! that move by one pixel go through the Winograd algorithm where that is faster (`winograd`); others may be cut into pieces
+//! of bfloat16 (`pieces`). How windows are read and
 //! cut is the same everywhere else (`windows`, `bands`); which of them all runs can be asked (`algorithm`). A max-pool
 //! behind the forward pass can be joined to it (`pooled`).
 
@@ -14,6 +15,7 @@ mod channels;
 mod depthwise;
 mod geometry;
 mod input_gradient;
+mod pieces;
 pub mod pooled;
 pub mod reference;
 mod slide;

@@ -156,7 +156,9 @@ pub fn check(conv: &Conv2d, pool: &Pool2d, lengths: [usize; 5]) -> Result<(), St
 /// Whether [`forward`] is faster than the two passes apart: where sums are not too long and there are bands enough for all
 /// threads.
 pub fn pays(cx: &Exec, conv: &Conv2d, pool: &Pool2d) -> bool {
+    // Pieces of weights are made for all bands together.
     serves(conv, pool)
+        && !matches!(conv.slide().algorithm(cx), Algorithm::Pieces(..))
         && conv.height.kernel * conv.width.kernel * conv.group_channels() <= MOST_PRODUCTS
         && pool.output_len() > 0
         && Plan::new(cx, conv, pool).bands.count() >= BANDS_EACH * cx.team.threads()

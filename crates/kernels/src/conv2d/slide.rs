@@ -9,7 +9,7 @@
 
 use super::bands::{Band, Bands, even};
 use super::windows::{Laid, View};
-use super::{Algorithm, thin, winograd};
+use super::{Algorithm, pieces, thin, winograd};
 use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
 use crate::{Disjoint, Exec};
 
@@ -65,12 +65,16 @@ impl Slide {
         pack::panel_len(cx.isa, self.view.taps() * self.channels())
     }
 
-    /// What computes it: the Winograd algorithm, the thin product or the direct one.
+    /// What computes it: the Winograd algorithm, pieces of bfloat16, the thin product or the direct one.
     pub fn algorithm(&self, cx: &Exec) -> Algorithm {
-        match winograd::tile_of(cx, &self.view, self.groups, self.columns) {
-            Some(m) => Algorithm::Winograd(m),
-            None if thin::serves(cx, self) => Algorithm::Thin,
-            None => Algorithm::Direct,
+        if let Some(m) = winograd::tile_of(cx, &self.view, self.groups, self.columns) {
+            Algorithm::Winograd(m)
+        } else if let Some((unit, pieces)) = pieces::serve(cx, &self.view, self.groups, self.columns) {
+            Algorithm::Pieces(unit, pieces)
+        } else if thin::serves(cx, self) {
+            Algorithm::Thin
+        } else {
+            Algorithm::Direct
         }
     }
 
@@ -78,6 +82,7 @@ impl Slide {
     pub fn packed_len(&self, cx: &Exec) -> usize {
         match self.algorithm(cx) {
             Algorithm::Winograd(m) => winograd::packed_len(cx, self, m),
+            Algorithm::Pieces(..) => pieces::packed_len(self),
             Algorithm::Thin => self.columns * self.view.taps() * self.view.channels,
             _ => self.panels(cx) * self.panel_len(cx),
         }
@@ -100,6 +105,7 @@ impl Slide {
     ) {
         match self.algorithm(cx) {
             Algorithm::Winograd(m) => return winograd::pack(cx, self, m, matrix, packed),
+            Algorithm::Pieces(..) => return pieces::pack(cx, self, matrix, packed),
             Algorithm::Thin => return thin::pack(self, matrix, packed),
             _ => {}
         }
@@ -122,8 +128,8 @@ impl Slide {
         });
     }
 
-    /// The bands, and the number of blocks that the panels are cut into.
-    fn plan(&self, cx: &Exec) -> (Bands, usize) {
+    /// The bands, and the number of blocks that so many panels are cut into.
+    pub fn plan(&self, panels: usize) -> (Bands, usize) {
         let view = &self.view;
         let work = 2.0 * view.positions() as f64 * (view.taps() * view.channels) as f64 * self.columns as f64;
         let wanted = (work / SMALLEST)
@@ -131,7 +137,7 @@ impl Slide {
             .max(work / LARGEST)
             .max(1.0) as usize;
         let bands = view.bands(wanted, BAND_POSITIONS, BAND_FLOATS);
-        let blocks = wanted.div_ceil(bands.count()).min(self.panels(cx));
+        let blocks = wanted.div_ceil(bands.count()).min(panels);
         (bands, blocks)
     }
 
@@ -167,7 +173,11 @@ impl Slide {
         if let Algorithm::Winograd(m) = algorithm {
             return winograd::run(cx, self, m, source, packed, bias, activation, target);
         }
-        let (bands, blocks) = self.plan(cx);
+        if let Algorithm::Pieces(unit, number) = algorithm {
+            let cells = Cells::new(target);
+            return pieces::run(cx, self, (unit, number), source, packed, bias, activation, &cells);
+        }
+        let (bands, blocks) = self.plan(panels);
         if algorithm == Algorithm::Thin {
             let target = Disjoint::new(target);
             return cx.tiles(bands.count(), |tile| {

@@ -57,7 +57,7 @@ fn random_conv(dice: &mut Dice) -> Conv2d {
 }
 
 /// Integers are exact in any order: every path on any number of threads must give the reference's numbers.
-fn check(conv: &Conv2d, execs: &[Exec], dice: &mut Dice) {
+pub(super) fn check(conv: &Conv2d, execs: &[Exec], dice: &mut Dice) {
     let (x, w) = (dice.integers(conv.input_len()), dice.integers(conv.weight_len()));
     let (dy, bias) = (dice.integers(conv.output_len()), dice.integers(conv.filters));
     let mut y = vec![0.0; dy.len()];

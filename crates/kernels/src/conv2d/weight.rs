@@ -7,9 +7,11 @@
 //!
 //! Bound by the multiply-adds; with one or three channels by reading dy.
 
+mod pieces;
 mod product;
 
 use super::bands::{even, in_parts};
+use super::pieces::serve;
 use super::windows::View;
 use super::{Algorithm, Conv2d, depthwise, winograd};
 use crate::matmul::Geometry;
@@ -51,6 +53,7 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
             matmul::forward(cx, &product, Activation::None, [x, dy, &[]], dw);
         }
         Algorithm::Winograd(m) => winograd::weight_gradient(cx, conv, &view, m, x, dy, dw),
+        Algorithm::Pieces(unit, number) => pieces::sum(cx, conv, &view, (unit, number), x, dy, dw),
         Algorithm::Thin => {
             view.surplus = Shape::of(cx.isa).lanes;
             with_scratch(dw.len(), |transposed| {
@@ -73,6 +76,8 @@ pub(super) fn algorithm(cx: &Exec, conv: &Conv2d) -> Algorithm {
         Algorithm::Product
     } else if let Some(m) = winograd::tile_of(cx, &conv.view(), conv.groups, conv.filters) {
         Algorithm::Winograd(m)
+    } else if let Some((unit, pieces)) = serve(cx, &conv.view(), conv.groups, conv.group_filters()) {
+        Algorithm::Pieces(unit, pieces)
     } else if is_thin(cx, conv) {
         Algorithm::Thin
     } else {

@@ -23,7 +23,7 @@ pub use geometry::{Geometry, Varies};
 use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{Activation, Cells, Finish, Shape};
 use crate::movement::{Transpose, transpose};
-use crate::{Exec, Isa, with_scratch};
+use crate::{Exec, with_scratch};
 use pieces::Pieces;
 use plan::Plan;
 use product::{Product, Source};
@@ -59,9 +59,12 @@ pub fn forward(
 }
 
 /// Floats of B in the order that [`forward_packed`] reads it; 0 where there is no packed form: for few rows of A, which do not
-/// pay for a copy of B, where the transpose of C may be computed, and for several matrices.
-pub fn packed_len(isa: Isa, geometry: &Geometry) -> usize {
-    let Shape { rows, cols, .. } = Shape::of(isa);
+/// pay for a copy of B, where the transpose of C may be computed, for several matrices, and for pieces of bfloat16.
+pub fn packed_len(cx: &Exec, geometry: &Geometry) -> usize {
+    let Shape { rows, cols, .. } = Shape::of(cx.isa);
+    if pieces::serve(cx, geometry).is_some() {
+        return 0;
+    }
     let single = geometry.outer.is_empty() && geometry.summed.is_empty();
     if single && geometry.m > rows && !geometry.gains_by_swapping() {
         geometry.n.next_multiple_of(cols) * geometry.k
@@ -73,11 +76,7 @@ pub fn packed_len(isa: Isa, geometry: &Geometry) -> usize {
 /// Brings B into the order that [`forward_packed`] reads. Panics unless `packed` has [`packed_len`] floats.
 pub fn pack(cx: &Exec, geometry: &Geometry, b: &[f32], packed: &mut [f32]) {
     assert_eq!(b.len(), geometry.right_len(), "the right factor");
-    assert_eq!(
-        packed.len(),
-        packed_len(cx.isa, geometry),
-        "the packed right factor"
-    );
+    assert_eq!(packed.len(), packed_len(cx, geometry), "the packed right factor");
     let width = Shape::of(cx.isa).cols;
     cx.chunks_mut(packed, (geometry.k * width).max(1), |start, panel| {
         let column = start / geometry.k;
@@ -102,11 +101,7 @@ pub fn forward_packed(
     if let Err(reason) = geometry.check_lengths(a.len(), geometry.right_len(), bias.len(), c.len()) {
         panic!("{reason}");
     }
-    assert_eq!(
-        packed.len(),
-        packed_len(cx.isa, geometry),
-        "the packed right factor"
-    );
+    assert_eq!(packed.len(), packed_len(cx, geometry), "the packed right factor");
     product(cx, geometry, activation, a, Source::Packed(packed), bias, c);
 }
 

@@ -12,6 +12,9 @@ use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{Activation, Cells, Finish, Left, Shape, Tile};
 use crate::{Exec, Isa, with_scratch};
 
+#[cfg(test)]
+mod tests;
+
 /// Depth of a block for so many pieces: a sliver of A stays in the first-level cache, or mostly.
 const DEPTH: [usize; 3] = [512, 256, 256];
 /// Rows and columns from which on half of a block is of use, depth from which on most of a step is, and multiply-adds of some
@@ -30,19 +33,25 @@ pub(super) struct Pieces<'a> {
     b: &'a [f32],
 }
 
+/// What multiplies and in how many pieces; nothing where float32 is wanted, or as fast.
+pub(super) fn serve(cx: &Exec, geometry: &Geometry) -> Option<(Unit, usize)> {
+    let found = cx.pieces()?;
+    let Geometry { m, n, k, .. } = *geometry;
+    let work = m * n * k * geometry.products() * geometry.matrices();
+    let pays = m.min(n) >= FEWEST && k >= SHALLOWEST && work >= SMALLEST;
+    pays.then_some(found)
+}
+
 impl<'a> Pieces<'a> {
-    /// Nothing where float32 is wanted, or as fast.
+    /// Nothing where [`serve`] says so.
     pub fn new(cx: &Exec, geometry: &'a Geometry, a: &'a [f32], b: &'a [f32]) -> Option<Pieces<'a>> {
-        let (unit, pieces) = cx.pieces()?;
-        let Geometry { m, n, k, .. } = *geometry;
-        let work = m * n * k * geometry.products() * geometry.matrices();
-        let pays = m.min(n) >= FEWEST && k >= SHALLOWEST && work >= SMALLEST;
+        let (unit, pieces) = serve(cx, geometry)?;
         let shape = Shape {
             rows: SIDE,
             cols: SIDE,
             lanes: SIDE / 2,
         };
-        pays.then(|| Pieces {
+        Some(Pieces {
             isa: cx.isa,
             unit,
             pieces,
@@ -229,6 +238,3 @@ fn rows_of<'a>(
     };
     (left, 0)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Isa;
 
 pub(super) const A: Varies = Varies {
     a: true,
@@ -122,7 +123,7 @@ fn with_packed(
     [a, b, bias]: [&[f32]; 3],
     len: usize,
 ) -> Option<Vec<f32>> {
-    let mut packed = vec![f32::NAN; packed_len(cx.isa, geometry)];
+    let mut packed = vec![f32::NAN; packed_len(cx, geometry)];
     if packed.is_empty() {
         return None;
     }
@@ -163,7 +164,8 @@ fn a_packed_factor_gives_the_same_bits() {
 
 #[test]
 fn few_rows_several_matrices_and_a_transposed_result_have_no_packed_form() {
-    let len = |geometry: &Geometry| packed_len(Isa::Scalar, geometry);
+    let scalar = Exec::new(Isa::Scalar, Exec::serial().team);
+    let len = |geometry: &Geometry| packed_len(&scalar, geometry);
     let plain = |m, tb| Geometry::new((m, 1000, 2000), false, tb, &[]).unwrap();
     assert_eq!(len(&plain(5, false)), 2000 * 1000);
     assert_eq!(len(&plain(4, false)), 0);

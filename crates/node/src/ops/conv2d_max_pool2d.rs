@@ -1,3 +1,4 @@
+use ferrograd_kernels::Precision;
 use ferrograd_kernels::conv2d::{Conv2d, pooled};
 use ferrograd_kernels::microkernel::Activation;
 use ferrograd_kernels::padding::check_lengths;
@@ -10,17 +11,18 @@ use super::pool2d::winners_type;
 use crate::launch::{Element, Launch};
 use crate::runtime::{DType, Handle, Runtime};
 
-fn geometries(conv: &[f64], pool: &[f64]) -> Result<(Conv2d, Pool2d)> {
-    Ok((super::conv2d::geometry(conv)?, super::pool2d::geometry(pool)?))
+fn geometries(conv: &[f64], pool: &[f64]) -> Result<(Conv2d, Precision, Pool2d)> {
+    let (conv, precision) = super::conv2d::geometry(conv)?;
+    Ok((conv, precision, super::pool2d::geometry(pool)?))
 }
 
 /// Whether a convolution and the max-pool over it are faster in one pass. Words as those of `conv2dForward` and
 /// `maxPool2dForward`.
 #[napi(catch_unwind, js_name = "conv2dMaxPool2dPays")]
 pub fn conv2d_max_pool2d_pays(env: Env, conv_words: &[f64], pool_words: &[f64]) -> Result<bool> {
-    let (conv, pool) = geometries(conv_words, pool_words)?;
+    let (conv, precision, pool) = geometries(conv_words, pool_words)?;
     let runtime = Runtime::of(&env)?;
-    let pays = pooled::pays(&runtime.borrow().exec, &conv, &pool);
+    let pays = pooled::pays(&runtime.borrow().exec.at(precision), &conv, &pool);
     Ok(pays)
 }
 
@@ -40,13 +42,14 @@ pub fn conv2d_max_pool2d_forward(
     conv_words: &[f64],
     pool_words: &[f64],
 ) -> Result<()> {
-    let (conv, pool) = geometries(conv_words, pool_words)?;
+    let (conv, precision, pool) = geometries(conv_words, pool_words)?;
     let work = Work {
         packed: packed
             .then(|| super::conv2d::conv2d_packed_size(env, conv_words))
             .transpose()?,
         relu,
         conv,
+        precision,
         pool,
     };
     let launch = Launch::new(&env, "conv2d + maxPool2d")?;
@@ -61,6 +64,7 @@ struct Work {
     packed: Option<f64>,
     relu: bool,
     conv: Conv2d,
+    precision: Precision,
     pool: Pool2d,
 }
 
@@ -70,6 +74,7 @@ impl Work {
             packed,
             relu,
             conv,
+            precision,
             pool,
         } = self;
         let [x, weight, bias, y, winners] = handles;
@@ -91,7 +96,7 @@ impl Work {
         launch.queue(move |turn| {
             let (x, weight, bias) = (x.get(turn), weight.get(turn), bias.get(turn));
             run(
-                turn.exec,
+                &turn.exec.at(precision),
                 &conv,
                 &pool,
                 x,

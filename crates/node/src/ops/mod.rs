@@ -18,3 +18,11 @@ mod statistics;
 mod tally;
 mod unary;
 mod update;
+
+use ferrograd_kernels::Precision;
+
+/// Words of a geometry, and the code of a precision behind them.
+fn parted(words: &[f64]) -> Result<(&[f64], Precision), String> {
+    let (code, words) = words.split_last().ok_or("no words")?;
+    Ok((words, Precision::from_code(*code)?))
+}

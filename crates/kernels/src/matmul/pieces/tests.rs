@@ -22,7 +22,7 @@ fn on(unit: Unit, cx: Exec) -> Exec {
 
 fn serves(cx: &Exec, sizes: (usize, usize, usize)) -> bool {
     let geometry = Geometry::new(sizes, false, false, &[]).unwrap();
-    Pieces::new(cx, &geometry, &[], &[]).is_some()
+    serve(cx, &geometry).is_some()
 }
 
 #[test]
@@ -38,10 +38,7 @@ fn integers_are_exact_whatever_the_layout() {
             ((32, 48, 50), vec![(6, BOTH), (4, SUM)]),
         ] {
             let folded = Geometry::new(sizes, false, false, &batch).unwrap();
-            assert!(
-                Pieces::new(&execs[0], &folded, &[], &[]).is_some(),
-                "{sizes:?} {batch:?}"
-            );
+            assert!(serve(&execs[0], &folded).is_some(), "{sizes:?} {batch:?}");
             agree(&execs, sizes, &batch);
         }
     }
