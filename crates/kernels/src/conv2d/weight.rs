@@ -1,9 +1,9 @@
 //! The gradient of the weight: for every tap, (channels × positions) · (positions × filters).
 //!
 //! Rows are taps and channels, read from x where it stands, with the step of the windows; columns are filters, read from
-//! dy in place or from a packed copy. Positions are the long axis: they are cut into a few parts by the sizes alone;
-//! each part sums into its own copy of the gradient, and the copies are added in order. Where that would be too much
-//! memory or too few tiles, rows of taps and panels of filters are tiles as well.
+//! dy in place too if they fill whole registers. Positions are the long axis: they are cut into a few parts by the sizes
+//! alone; each part sums into its own copy of the gradient, and the copies are added in order. Where that would be too
+//! much memory or too few tiles, rows of taps and panels of filters are tiles as well.
 //!
 //! Bound by the multiply-adds; with one or three channels by reading dy.
 

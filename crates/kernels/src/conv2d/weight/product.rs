@@ -11,12 +11,12 @@ use crate::{Exec, with_scratch};
 
 /// Positions that are summed up in registers.
 const POSITIONS: usize = 512;
-/// Panels of filters from which on a block of rows is worth a copy.
+/// Panels of filters from which on a block of rows is worth a copy, ...
 const COPY_PANELS: usize = 3;
+/// ... if positions lie so many floats apart: what is asked for before it is needed would drive out itself.
+const CROWDED: usize = 512;
 /// Lines that are summed up in registers at most.
 const SEGMENTS: usize = 64;
-/// Wider rows of dy than this are copied into panels: read in place, each would come from another page.
-const WIDEST_IN_PLACE: usize = 64;
 
 /// One summand of the gradient.
 pub(super) struct Product<'a> {
@@ -72,8 +72,7 @@ impl<'a> Product<'a> {
     ) {
         let filters = self.conv.filters;
         let shape = Shape::of(self.cx.isa);
-        let packed = !self.swapped()
-            && (filters > WIDEST_IN_PLACE || !self.conv.group_filters().is_multiple_of(shape.lanes));
+        let packed = !self.swapped() && !self.conv.group_filters().is_multiple_of(shape.lanes);
         let cuts = cuts(laid);
         // Short runs are put together, evenly: a few left over would cost as much as many to add to what is there.
         let most = match cuts {
@@ -197,7 +196,8 @@ impl<'a> Product<'a> {
                     group = panel / each;
                     let at = tap * laid.tap_row + index * laid.tap_col + group * channels + row;
                     own.copy_from_slice(segments);
-                    let shared = panels.end.min((group + 1) * each) - panel >= COPY_PANELS;
+                    let shared =
+                        laid.position >= CROWDED && panels.end.min((group + 1) * each) - panel >= COPY_PANELS;
                     left = if shared {
                         self.copy_rows(laid, at, end - row, depth, own, scratch)
                     } else {
