@@ -7,6 +7,8 @@
 //!
 //! Bound by the multiply-adds from 16 channels or so on; by writing the result below.
 
+use std::ops::Range;
+
 use super::bands::{Band, Bands, even};
 use super::windows::{Laid, View};
 use super::{Algorithm, pieces, thin, winograd};
@@ -47,6 +49,12 @@ const PASS_BYTES: usize = 192 << 10;
 const BAND_FLOATS: usize = 32 << 10;
 /// Positions of a band that make reading the weights again worth it.
 const BAND_POSITIONS: usize = 48;
+/// Panels that pass over a part of a band in turn before the next part, if a position has few floats: their results then
+/// come to memory in long runs, ...
+const RUN_PANELS: usize = 4;
+const RUN_DEPTH: usize = 64;
+/// ... and a part of so many floats stays in the first-level cache.
+const RUN_FLOATS: usize = 6 << 10;
 /// Segments that one call of the micro-kernel adds up at most.
 const SEGMENTS: usize = 64;
 
@@ -191,20 +199,50 @@ impl Slide {
         cx.tiles(bands.count() * blocks, |tile| {
             let (band, block) = (bands.get(tile / blocks), tile % blocks);
             self.view.lay(cx, source, band, |laid| {
-                for panel in even(panels, blocks, block)..even(panels, blocks, block + 1) {
-                    self.product(cx, &laid, band, panel, packed, bias, activation, &cells);
+                let panels = even(panels, blocks, block)..even(panels, blocks, block + 1);
+                for part in self.parts(cx, &laid, panels.len()) {
+                    for panel in panels.clone() {
+                        self.product(
+                            cx,
+                            &laid,
+                            band,
+                            part.clone(),
+                            panel,
+                            packed,
+                            bias,
+                            activation,
+                            &cells,
+                        );
+                    }
                 }
             });
         });
     }
 
-    /// One panel of columns for a band.
+    /// The parts of each line that all of so many panels pass over before the next.
+    fn parts(&self, cx: &Exec, laid: &Laid, panels: usize) -> impl Iterator<Item = Range<usize>> {
+        let (all, depth) = (laid.positions, self.view.taps() * self.channels());
+        let long = panels >= RUN_PANELS && depth <= RUN_DEPTH && laid.images * laid.lines == 1;
+        let rows = Shape::of(cx.isa).rows;
+        let blocks = all.div_ceil(rows);
+        let parts = if long {
+            all.div_ceil(RUN_FLOATS / depth.max(1))
+        } else {
+            1
+        };
+        // Whole register blocks.
+        let cut = move |part: usize| all.min(even(blocks, parts, part) * rows);
+        (0..parts).map(move |part| cut(part)..cut(part + 1))
+    }
+
+    /// One panel of columns for a part of each line of a band.
     #[allow(clippy::too_many_arguments)]
     fn product(
         &self,
         cx: &Exec,
         laid: &Laid,
         band: Band,
+        positions: Range<usize>,
         panel: usize,
         packed: &[f32],
         bias: &[f32],
@@ -219,6 +257,10 @@ impl Slide {
             &packed[panel * self.panel_len(cx)..][..self.panel_len(cx)],
         );
         let start = self.to.base + band.image * self.to.image + band.line * self.to.line + column;
+        let (start, skip) = (
+            start + positions.start * self.to.position,
+            positions.start * laid.position,
+        );
         let depth = laid.depth(&self.view, self.channels());
         let across = self.view.cols.taps * self.channels() / depth.max(1);
         let count = self.view.rows.taps * across;
@@ -242,12 +284,12 @@ impl Slide {
             };
             for line in 0..laid.images * laid.lines {
                 let left = Left {
-                    data: &laid.data[laid.start(line).min(laid.data.len())..],
+                    data: &laid.data[(laid.start(line) + skip).min(laid.data.len())..],
                     row: laid.position,
                     step: 1,
                 };
                 let tile = Tile {
-                    rows: laid.positions,
+                    rows: positions.len(),
                     cols,
                     depth,
                 };
