@@ -50,9 +50,16 @@ fn halves(word: f32) -> (f32, f32) {
     )
 }
 
+/// Below this, numbers that are rounded to 24 digits are below the least normal one: 2⁻¹²⁶ − 2⁻¹⁵¹.
+const LEAST: f64 = f32::MIN_POSITIVE as f64 * (1.0 - 1.0 / (1u64 << 25) as f64);
+
 /// Rounded once: a double holds a product of two bfloat16 exactly, and has more than twice the digits of a sum.
 fn rounded(x: f64) -> f32 {
-    normal(x as f32)
+    if x.abs() < LEAST {
+        0.0f32.copysign(x as f32)
+    } else {
+        x as f32
+    }
 }
 
 fn normal(x: f32) -> f32 {

@@ -279,6 +279,44 @@ fn numbers_at_the_ends_of_the_range_keep_the_promise() {
 }
 
 #[test]
+fn plain_code_does_what_the_instruction_does() {
+    let mut lines = include_str!("tdpbf16ps.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'));
+    let mut cases = 0;
+    while let Some(title) = lines.next() {
+        let numbers: Vec<usize> = title.split(' ').filter_map(|word| word.parse().ok()).collect();
+        let [.., rows, depth, cols] = numbers[..] else {
+            panic!("{title}")
+        };
+        let mut words = |name: &str, width: usize| -> [f32; 256] {
+            let line = lines
+                .next()
+                .and_then(|line| line.strip_prefix(name))
+                .expect(title);
+            let mut tile = [0.0; 256];
+            for (i, word) in line.split_whitespace().enumerate() {
+                let bits = u32::from_str_radix(word, 16).expect(title);
+                tile[i / width * 16 + i % width] = f32::from_bits(bits);
+            }
+            tile
+        };
+        let [mut c, a, b, expected] = [
+            words("C", cols),
+            words("A", depth),
+            words("B", cols),
+            words("D", cols),
+        ];
+        plain::dot(&a, &b, 16, &mut c);
+        for i in 0..rows {
+            crate::sample::assert_same_bits(&c[16 * i..][..cols], &expected[16 * i..][..cols], title);
+        }
+        cases += 1;
+    }
+    assert_eq!(cases, 103);
+}
+
+#[test]
 fn names_choose_what_runs_on_pieces() {
     assert_eq!(Tiles::named("off"), Ok(None));
     let emulated = Tiles::named("emulate").unwrap().unwrap();

@@ -184,12 +184,12 @@ impl Instruction {
     /// The address, and the distance of rows: the index register, scaled.
     fn place(&self, registers: &Registers) -> (*const u8, isize) {
         let value = |register: usize| registers[NAMES[register] as usize];
-        let (base, index, displacement) = self.address.expect("an address");
-        let start = (value(base) + displacement) as usize as *const u8;
-        (
-            start,
-            index.map_or(0, |(register, scale)| value(register) << scale) as isize,
-        )
+        let address = self.address.as_ref().expect("an address");
+        let start = (value(address.base) + address.displacement) as usize as *const u8;
+        let step = address
+            .index
+            .map_or(0, |(register, scale)| value(register) << scale);
+        (start, step as isize)
     }
 }
 

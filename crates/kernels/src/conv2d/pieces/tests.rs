@@ -131,9 +131,9 @@ fn thin_and_strict_convolutions_stay_in_float32() {
         algorithms(&cx.at(Precision::Highest), &stride2)[0][0].to_string(),
         "bf16x6"
     );
-    assert_eq!(
-        algorithms(cx, &same(1, 8, 3, 1, 16, 16))[0],
-        [Algorithm::Winograd(4)]
+    assert!(
+        !serves(cx, &same(1, 8, 3, 1, 16, 16)),
+        "the Winograd algorithm does"
     );
     assert!(!serves(cx, &same(1, 8, 3, 2, 15, 16)));
     assert!(!serves(cx, &same(1, 8, 3, 2, 16, 15)));
