@@ -149,7 +149,7 @@ test('names that do not exist list those that do', (t) => {
       { ...good, metrics: ['acc', 'accuracy'] },
       'compile: two metrics are called "accuracy". give one of them another name: metrics.accuracy({ name: … })',
     ],
-    [{ ...good, lr: 1 }, 'compile: there is no option lr (got 1). valid are optimizer, loss and metrics'],
+    [{ ...good, lr: 1 }, 'compile: there is no option lr (got 1). valid are optimizer, loss, metrics and precision'],
   ]
   for (const [options, message] of cases)
     t.throws(() => compile(model, options as never), { instanceOf: TypeError, message })

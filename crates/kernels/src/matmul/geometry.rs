@@ -45,11 +45,6 @@ pub struct Geometry {
     lens: [usize; 3],
 }
 
-/// How many times fewer floats must be moved for a detour over the transposed result.
-const SWAP: usize = 4;
-/// Floats of B below which the detour, another job for all threads, costs more than it gains.
-const SWAP_FROM: usize = 1 << 19;
-
 /// More axes than any tensor has.
 const MOST_AXES: usize = 64;
 
@@ -189,12 +184,6 @@ impl Geometry {
             lens: [self.lens[1], self.lens[0], self.lens[2]],
             ..self.clone()
         })
-    }
-
-    /// Whether B is transposed and so large beside A and C that [`Geometry::swapped`] moves far fewer floats.
-    pub(super) fn gains_by_swapping(&self) -> bool {
-        let transposed = self.b.0 == 1 && self.b.1 != 1;
-        transposed && self.k * self.n >= SWAP * self.m * (self.k + self.n) && self.k * self.n >= SWAP_FROM
     }
 
     /// How many matrices C has.

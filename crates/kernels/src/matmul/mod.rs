@@ -3,8 +3,8 @@
 //! C is cut into tiles that threads take from a queue. A tile packs the columns of B that it needs, a block of the depth
 //! at a time, and passes them block by block of rows through the register tile of [`crate::microkernel`]. Nothing is
 //! shared between tiles, so no thread ever waits for another. Where C is too small for enough tiles, the sum is cut
-//! instead, and its parts are added up in order. Where B is transposed and large beside A and C, the transpose of C is
-//! computed and turned.
+//! instead, and its parts are added up in order. Where B is transposed and large beside A, the transpose of C is computed, whose
+//! left factor need not be packed, and each register tile turned when it is stored.
 //!
 //! A row of C depends on its row of A and on B only, in the order of the depth; the order of summation depends on the
 //! sizes alone.
@@ -17,12 +17,12 @@ mod product;
 pub mod reference;
 #[cfg(test)]
 mod tests;
+mod turned;
 
 pub use geometry::{Geometry, Varies};
 
 use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{Activation, Cells, Finish, Shape};
-use crate::movement::{Transpose, transpose};
 use crate::{Exec, with_scratch};
 use pieces::Pieces;
 use plan::Plan;
@@ -44,18 +44,10 @@ pub fn forward(
         return pieces.run(cx, (bias, activation), c);
     }
     let plain = bias.is_empty() && activation == Activation::None;
-    if let Some(swapped) = geometry
-        .swapped()
-        .filter(|_| plain && geometry.gains_by_swapping())
-    {
-        return with_scratch(c.len(), |transposed| {
-            forward(cx, &swapped, activation, [b, a, bias], transposed);
-            let back = Transpose::new(&[geometry.n, geometry.m], &[1, 0])
-                .unwrap_or_else(|reason| panic!("{reason}"));
-            transpose(cx, &back, transposed, c);
-        });
+    if plain && let Some((swapped, plan)) = turned::swapped(cx, geometry) {
+        return turned::forward(cx, (&swapped, plan), [b, a], c);
     }
-    product(cx, geometry, activation, a, Source::Matrix(b), bias, c);
+    Product::new(cx, geometry, a, Source::Matrix(b)).run(cx, (bias, activation), c);
 }
 
 /// Floats of B in the order that [`forward_packed`] reads it; 0 where there is no packed form: for few rows of A, which do not
@@ -66,7 +58,7 @@ pub fn packed_len(cx: &Exec, geometry: &Geometry) -> usize {
         return 0;
     }
     let single = geometry.outer.is_empty() && geometry.summed.is_empty();
-    if single && geometry.m > rows && !geometry.gains_by_swapping() {
+    if single && geometry.m > rows && turned::swapped(cx, geometry).is_none() {
         geometry.n.next_multiple_of(cols) * geometry.k
     } else {
         0
@@ -77,6 +69,11 @@ pub fn packed_len(cx: &Exec, geometry: &Geometry) -> usize {
 pub fn pack(cx: &Exec, geometry: &Geometry, b: &[f32], packed: &mut [f32]) {
     assert_eq!(b.len(), geometry.right_len(), "the right factor");
     assert_eq!(packed.len(), packed_len(cx, geometry), "the packed right factor");
+    pack_panels(cx, geometry, b, packed);
+}
+
+/// Panels of all columns of B.
+fn pack_panels(cx: &Exec, geometry: &Geometry, b: &[f32], packed: &mut [f32]) {
     let width = Shape::of(cx.isa).cols;
     cx.chunks_mut(packed, (geometry.k * width).max(1), |start, panel| {
         let column = start / geometry.k;
@@ -102,37 +99,7 @@ pub fn forward_packed(
         panic!("{reason}");
     }
     assert_eq!(packed.len(), packed_len(cx, geometry), "the packed right factor");
-    product(cx, geometry, activation, a, Source::Packed(packed), bias, c);
-}
-
-/// Computes C on the register tile of the instruction set.
-fn product(
-    cx: &Exec,
-    geometry: &Geometry,
-    activation: Activation,
-    a: &[f32],
-    b: Source,
-    bias: &[f32],
-    c: &mut [f32],
-) {
-    let plan = Plan::new(Shape::of(cx.isa), plan::DEPTH, geometry, cx.team.threads());
-    let product = Product {
-        isa: cx.isa,
-        geometry,
-        plan,
-        a,
-        b,
-    };
-    in_tiles(
-        cx,
-        geometry,
-        plan,
-        (bias, activation),
-        c,
-        |place, finish, cells, start| {
-            product.tile(place, finish, cells, start);
-        },
-    );
+    Product::new(cx, geometry, a, Source::Packed(packed)).run(cx, (bias, activation), c);
 }
 
 /// One tile of work.

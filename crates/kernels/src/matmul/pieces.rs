@@ -5,7 +5,7 @@
 //! a block is computed in float32. Rows, columns and depth are cut by the sizes alone, so that no bit depends on the number of threads.
 
 use super::geometry::{Geometry, Offsets};
-use super::plan::{Plan, even};
+use super::plan::{EACH, Plan, even};
 use super::{Place, in_tiles};
 use crate::bfloat16::{self, Factor, SIDE, Session, Unit};
 use crate::microkernel::pack::{self, Matrix};
@@ -56,7 +56,12 @@ impl<'a> Pieces<'a> {
             unit,
             pieces,
             geometry,
-            plan: Plan::new(shape, DEPTH[pieces - 1], geometry, cx.team.threads()),
+            plan: Plan::new(
+                shape,
+                DEPTH[pieces - 1],
+                geometry,
+                Plan::tiles(EACH, cx.team.threads()),
+            ),
             a,
             b,
         })

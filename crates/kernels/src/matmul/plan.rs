@@ -16,7 +16,7 @@ const ENOUGH: usize = 16;
 /// Floats of packed columns in the cache of any machine.
 const PACKED: usize = 64 << 10;
 /// Tiles for each thread, so that all end at about the same time.
-const EACH: usize = 4;
+pub(super) const EACH: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Plan {
@@ -34,8 +34,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// For blocks of `deepest` or less.
-    pub fn new(shape: Shape, deepest: usize, geometry: &Geometry, threads: usize) -> Plan {
+    /// For blocks of `deepest` or less, and at most so many tiles unless caches or the order of the sum want more.
+    pub fn new(shape: Shape, deepest: usize, geometry: &Geometry, tiles: usize) -> Plan {
         let Geometry { m, n, k, .. } = *geometry;
         let depth_blocks = k.div_ceil(deepest);
         let steps = depth_blocks * geometry.products();
@@ -51,11 +51,7 @@ impl Plan {
             .min(steps)
             .max(1);
         if parts == 1 {
-            wanted = if threads == 1 {
-                1
-            } else {
-                worth.clamp(1, EACH * threads)
-            };
+            wanted = worth.clamp(1, tiles);
             // Half of the cache for packed columns; the rest for rows of A and C on their way.
             (row_blocks, col_blocks) = cut(wanted, second_level() / 2 / size_of::<f32>());
         }
@@ -71,6 +67,11 @@ impl Plan {
                 matrices.div_ceil(wanted).max(1)
             },
         }
+    }
+
+    /// So many tiles for each thread; one, if there is one.
+    pub fn tiles(each: usize, threads: usize) -> usize {
+        if threads == 1 { 1 } else { each * threads }
     }
 
     /// The rows of a block.

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::Place;
 use super::ahead::Ahead;
 use super::geometry::{Geometry, Offsets};
-use super::plan::{Plan, even};
+use super::plan::{DEPTH, EACH, Plan, even};
+use super::{Place, in_tiles};
 use crate::cache::second_level;
 use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{self, Activation, Cells, Finish, Left, Right, Segment, Shape, Tile};
-use crate::{Isa, with_scratch};
+use crate::{Exec, Isa, with_scratch};
 
 /// Floats of a panel's row from which on it is as good to read a row-major B in place as to pack it, whole pairs of cache
 /// lines, ...
@@ -19,7 +19,7 @@ const IN_PLACE_WIDTH: usize = 512;
 /// Rows of a tile from which on there is time to ask for the next part of B while this one is computed with.
 const AHEAD_ROWS: usize = 64;
 /// Panels from which on a block of rows of A is worth a copy, if reading it in place is slow.
-const COPY_PANELS: usize = 3;
+pub(super) const COPY_PANELS: usize = 3;
 
 /// What the columns of B are read from.
 #[derive(Clone, Copy)]
@@ -31,11 +31,11 @@ pub(super) enum Source<'a> {
 
 /// A product that is being computed.
 pub(super) struct Product<'a> {
-    pub isa: Isa,
-    pub geometry: &'a Geometry,
-    pub plan: Plan,
-    pub a: &'a [f32],
-    pub b: Source<'a>,
+    isa: Isa,
+    geometry: &'a Geometry,
+    plan: Plan,
+    a: &'a [f32],
+    b: Source<'a>,
 }
 
 /// Columns of B for one block of the depth: the first `in_place` panels stand in B itself, the rest are packed.
@@ -61,7 +61,7 @@ impl Panels<'_> {
 
 /// Whether the floats of a block of rows lie at such distances that they crowd into a few sets of the first-level cache
 /// (64 sets of 64 bytes, of at least 8 lines) and drive each other out.
-fn crowds(a: Matrix) -> bool {
+pub(super) fn crowds(a: Matrix) -> bool {
     if a.row == 1 {
         a.col.is_multiple_of(64)
     } else {
@@ -69,9 +69,37 @@ fn crowds(a: Matrix) -> bool {
     }
 }
 
-impl Product<'_> {
+impl<'a> Product<'a> {
+    pub(super) fn new(cx: &Exec, geometry: &'a Geometry, a: &'a [f32], b: Source<'a>) -> Product<'a> {
+        Product {
+            isa: cx.isa,
+            geometry,
+            plan: Plan::new(
+                Shape::of(cx.isa),
+                DEPTH,
+                geometry,
+                Plan::tiles(EACH, cx.team.threads()),
+            ),
+            a,
+            b,
+        }
+    }
+
+    pub(super) fn run(&self, cx: &Exec, last: (&[f32], Activation), c: &mut [f32]) {
+        in_tiles(
+            cx,
+            self.geometry,
+            self.plan,
+            last,
+            c,
+            |place, finish, cells, start| {
+                self.tile(place, finish, cells, start);
+            },
+        );
+    }
+
     /// Computes one block of one part of the sum for one matrix of C, which starts at `start` of `cells`.
-    pub(super) fn tile(&self, place: Place, finish: Finish, cells: &Cells, start: usize) {
+    fn tile(&self, place: Place, finish: Finish, cells: &Cells, start: usize) {
         let Product {
             isa, geometry, plan, ..
         } = *self;
@@ -135,7 +163,7 @@ impl Product<'_> {
     }
 
     /// Some columns of a block of the depth, as they stand in B.
-    fn right<'a>(&self, b: &'a [f32], at: Offsets, depth: &Range<usize>, cols: &Range<usize>) -> Matrix<'a> {
+    fn right<'b>(&self, b: &'b [f32], at: Offsets, depth: &Range<usize>, cols: &Range<usize>) -> Matrix<'b> {
         let (row, col) = self.geometry.b;
         Matrix {
             data: b,
@@ -172,14 +200,14 @@ impl Product<'_> {
     }
 
     /// Makes the columns of B ready.
-    fn panels<'a>(
-        &'a self,
+    fn panels<'p>(
+        &'p self,
         at: Offsets,
         rows: usize,
         cols: &Range<usize>,
         depth: &Range<usize>,
-        scratch: &'a mut [f32],
-    ) -> Panels<'a> {
+        scratch: &'p mut [f32],
+    ) -> Panels<'p> {
         let width = Shape::of(self.isa).cols;
         let b = match self.b {
             Source::Matrix(b) => self.right(b, at, depth, cols),

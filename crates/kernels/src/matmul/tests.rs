@@ -212,7 +212,6 @@ fn sizes_round_every_block_are_exact_on_all_threads() {
         (5, 7, 5000),
         (13, 33, 3001),
         (600, 70, 3),
-        // A transposed B that is large beside A: the transposed result is computed.
         (5, 1100, 700),
         // More than the cache holds, and rows enough to ask for the next part of B.
         (70, 1000, 600),
@@ -222,16 +221,31 @@ fn sizes_round_every_block_are_exact_on_all_threads() {
 }
 
 #[test]
-fn the_detour_over_the_transposed_result_is_taken_where_it_moves_less() {
+fn a_transposed_factor_that_is_much_longer_than_the_other_becomes_the_left_one() {
     let gains = |m, n, k, transposed| {
-        Geometry::new((m, n, k), false, transposed, &[])
-            .unwrap()
-            .gains_by_swapping()
+        let geometry = Geometry::new((m, n, k), false, transposed, &[]).unwrap();
+        turned::swapped(&Exec::serial(), &geometry).is_some()
     };
     assert!(gains(5, 1100, 700, true));
     assert!(!gains(5, 1100, 700, false), "B is read as it stands");
-    assert!(!gains(700, 1100, 700, true), "A is as large");
-    assert!(!gains(5, 110, 70, true), "too small to be worth another job");
+    assert!(!gains(700, 1100, 700, true), "A is as long");
+    assert!(
+        !gains(5, 1100, 63, true),
+        "turning the result would cost too much"
+    );
+    // With tiles at every edge, one block of the depth and several, and sums that are cut and so not turned.
+    let execs = Exec::all_for_tests();
+    for sizes in [
+        (1, 13, 64),
+        (13, 27, 65),
+        (33, 67, 520),
+        (40, 333, 1100),
+        (64, 784, 256),
+        (5, 7, 5000),
+        (3, 11, 30_000),
+    ] {
+        agree(&execs, sizes, &[]);
+    }
 }
 
 #[test]

@@ -33,10 +33,12 @@
 mod block;
 pub(crate) mod lanes;
 pub mod pack;
+mod turn;
 
 use crate::Isa;
 use crate::simd::vectorize;
 use block::{Job, run};
+pub use turn::{ROWS as TURNED_ROWS, store_turned};
 
 /// The size of the register tile of an instruction set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
