@@ -3,12 +3,14 @@
 //! Rows are taps and channels, read from x where it stands, with the step of the windows; columns are filters, read from
 //! dy in place too if they fill whole registers. Positions are the long axis: they are cut into a few parts by the sizes
 //! alone; each part sums into its own copy of the gradient, and the copies are added in order. Where that would be too
-//! much memory or too few tiles, rows of taps and panels of filters are tiles as well.
+//! much memory or too few tiles, rows of taps and panels of filters are tiles as well. Where windows leave the image, x is
+//! copied with zeros around, or each tap keeps to the positions at which it is inside (`trimmed`).
 //!
 //! Bound by the multiply-adds; with one or three channels by reading dy.
 
 mod pieces;
 mod product;
+mod trimmed;
 
 use super::bands::{even, in_parts};
 use super::pieces::serve;
@@ -63,6 +65,9 @@ pub fn weight_gradient(cx: &Exec, conv: &Conv2d, x: &[f32], dy: &[f32], dw: &mut
                     *dw = transposed[at % conv.filters * row + at / conv.filters];
                 }
             });
+        }
+        Algorithm::Direct if trimmed::serves(cx, conv, &view) => {
+            trimmed::sum(cx, conv, &view, x, dy, dw);
         }
         Algorithm::Direct => sum(cx, conv, &view, x, dy, dw),
     }

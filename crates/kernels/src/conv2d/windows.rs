@@ -27,6 +27,19 @@ impl Windows {
         (count - 1) * self.step + (self.taps - 1) * self.dilation + 1
     }
 
+    /// Where a tap of a position stands, if that is inside of the source.
+    pub fn at(&self, position: usize, tap: usize) -> usize {
+        (self.start + (position * self.step + tap * self.dilation) as isize) as usize
+    }
+
+    /// The positions at which a tap is inside of the source.
+    pub fn inside_of_tap(&self, tap: usize) -> Range<usize> {
+        let first = self.start + (tap * self.dilation) as isize;
+        let before = |end: isize| (end.max(0) as usize).div_ceil(self.step).min(self.count);
+        let end = before(self.source as isize - first);
+        before(-first).min(end)..end
+    }
+
     fn inside(&self, positions: &Range<usize>) -> bool {
         let first = self.start + (positions.start * self.step) as isize;
         first >= 0 && first as usize + self.span(positions.len()) <= self.source
@@ -133,7 +146,7 @@ impl View {
             .all(|axis| axis.taps == 1 && axis.step == 1 && axis.start == 0 && axis.count == axis.source)
     }
 
-    fn is_inside(&self) -> bool {
+    pub fn is_inside(&self) -> bool {
         self.rows.inside(&(0..self.rows.count)) && self.cols.inside(&(0..self.cols.count))
     }
 
