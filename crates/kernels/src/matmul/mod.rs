@@ -3,8 +3,9 @@
 //! C is cut into tiles that threads take from a queue. A tile packs the columns of B that it needs, a block of the depth
 //! at a time, and passes them block by block of rows through the register tile of [`crate::microkernel`]. Nothing is
 //! shared between tiles, so no thread ever waits for another. Where C is too small for enough tiles, the sum is cut
-//! instead, and its parts are added up in order. Where B is transposed and large beside A, the transpose of C is computed, whose
-//! left factor need not be packed, and each register tile turned when it is stored.
+//! instead, and its parts are added up in order. Where B is transposed and much longer than A,
+//! the transpose of C is computed and turned (`turned`). Where the result need not be exact, or a matrix unit is as exact, numbers
+//! may be cut into pieces (`pieces`).
 //!
 //! A row of C depends on its row of A and on B only, in the order of the depth; the order of summation depends on the
 //! sizes alone.
@@ -44,8 +45,8 @@ pub fn forward(
         return pieces.run(cx, (bias, activation), c);
     }
     let plain = bias.is_empty() && activation == Activation::None;
-    if plain && let Some((swapped, plan)) = turned::swapped(cx, geometry) {
-        return turned::forward(cx, (&swapped, plan), [b, a], c);
+    if plain && let Some(way) = turned::way(cx, geometry) {
+        return turned::forward(cx, &way, [b, a], c);
     }
     Product::new(cx, geometry, a, Source::Matrix(b)).run(cx, (bias, activation), c);
 }
@@ -58,7 +59,7 @@ pub fn packed_len(cx: &Exec, geometry: &Geometry) -> usize {
         return 0;
     }
     let single = geometry.outer.is_empty() && geometry.summed.is_empty();
-    if single && geometry.m > rows && turned::swapped(cx, geometry).is_none() {
+    if single && geometry.m > rows && turned::way(cx, geometry).is_none() {
         geometry.n.next_multiple_of(cols) * geometry.k
     } else {
         0

@@ -222,17 +222,21 @@ fn sizes_round_every_block_are_exact_on_all_threads() {
 
 #[test]
 fn a_transposed_factor_that_is_much_longer_than_the_other_becomes_the_left_one() {
-    let gains = |m, n, k, transposed| {
+    let way = |m, n, k, transposed| {
         let geometry = Geometry::new((m, n, k), false, transposed, &[]).unwrap();
-        turned::swapped(&Exec::serial(), &geometry).is_some()
+        match turned::way(&Exec::serial(), &geometry) {
+            None => "as it stands",
+            Some(turned::Way::Tiles(..)) => "tiles",
+            Some(turned::Way::Detour(..)) => "detour",
+        }
     };
-    assert!(gains(5, 1100, 700, true));
-    assert!(!gains(5, 1100, 700, false), "B is read as it stands");
-    assert!(!gains(700, 1100, 700, true), "A is as long");
-    assert!(
-        !gains(5, 1100, 63, true),
-        "turning the result would cost too much"
-    );
+    assert_eq!(way(5, 1100, 700, true), "detour");
+    assert_eq!(way(32, 784, 256, true), "tiles");
+    assert_eq!(way(5, 1100, 700, false), "as it stands");
+    assert_eq!(way(700, 1100, 700, true), "as it stands", "A is as long");
+    assert_eq!(way(65, 784, 256, true), "as it stands", "A has many rows");
+    assert_eq!(way(5, 1100, 63, true), "as it stands", "little depth");
+    assert_eq!(way(20, 50, 10_000, true), "as it stands", "the sum is cut");
     // With tiles at every edge, one block of the depth and several, and sums that are cut and so not turned.
     let execs = Exec::all_for_tests();
     for sizes in [
@@ -242,7 +246,7 @@ fn a_transposed_factor_that_is_much_longer_than_the_other_becomes_the_left_one()
         (40, 333, 1100),
         (64, 784, 256),
         (5, 7, 5000),
-        (3, 11, 30_000),
+        (20, 50, 10_000),
     ] {
         agree(&execs, sizes, &[]);
     }

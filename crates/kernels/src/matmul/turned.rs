@@ -1,8 +1,8 @@
-//! The transpose of a product, by register tiles that are turned when they are stored.
+//! Products whose B is transposed and much longer than A.
 //!
-//! Where B is transposed, packing it means turning all of it. Where it is much longer than A as well, it is better to have it on the
-//! left of the transposed product, Cᵀ = Bᵀ · Aᵀ: there it is read in place, and A is what has to be turned and packed. Sums of several
-//! blocks of the depth stay in working memory until the last.
+//! Packing such a B means turning all of it. It is better to have it on the left of the transposed product, Cᵀ = Bᵀ · Aᵀ: there it
+//! is read in place, and A is what has to be turned and packed. Of small ones each register tile is turned when it is stored; of large
+//! ones Cᵀ is computed as a whole and turned afterwards, which is another job for all threads, but writes long runs.
 
 use std::ops::Range;
 
@@ -11,38 +11,70 @@ use super::pack_panels;
 use super::plan::{DEPTH, Plan};
 use super::product::{COPY_PANELS, crowds};
 use crate::microkernel::pack::{self, Matrix};
-use crate::microkernel::{self, Cells, Finish, Left, Segment, Shape, TURNED_ROWS, Tile, store_turned};
+use crate::microkernel::{
+    self, Activation, Cells, Finish, Left, Segment, Shape, TURNED_ROWS, Tile, store_turned,
+};
+use crate::movement::{Transpose, transpose};
 use crate::{Exec, with_scratch};
 
-/// How many times longer than A a transposed B must be, and how deep, so that turning the result is a small part of the work.
+/// How many times fewer floats must be moved by turning the result than by packing B, ...
+const FEWER: usize = 4;
+/// ... and from how many floats of B on that pays.
+const LARGE: usize = 1 << 19;
+/// Below, how many times longer than A it must be, how few rows A may have, and how deep both are, so that turning tiles is a small part
+/// of the work.
 const LONGER: usize = 2;
+const MOST_ROWS: usize = 64;
 const DEEPER: usize = 64;
 /// Tiles for each thread: fewer than elsewhere, since each may have to pack.
 const EACH: usize = 2;
 
-/// The transposed product, where that is better: of a single product with neither bias nor activation, whose sum is not cut.
-pub(super) fn swapped(cx: &Exec, geometry: &Geometry) -> Option<(Geometry, Plan)> {
+/// How a product is computed by its transpose.
+pub(super) enum Way {
+    /// The transposed product, then a transpose.
+    Detour(Geometry),
+    /// Turned by tiles.
+    Tiles(Geometry, Plan),
+}
+
+/// The way, where there is a better one: of a single product with neither bias nor activation.
+pub(super) fn way(cx: &Exec, geometry: &Geometry) -> Option<Way> {
     let Geometry { m, n, k, b, .. } = *geometry;
-    if b.0 != 1 || b.1 == 1 || n < LONGER * m || k < DEEPER {
+    if b.0 != 1 || b.1 == 1 {
         return None;
     }
     let swapped = geometry.swapped()?;
+    if k * n >= LARGE {
+        return (k * n >= FEWER * m * (k + n)).then_some(Way::Detour(swapped));
+    }
+    if n < LONGER * m || m > MOST_ROWS || k < DEEPER {
+        return None;
+    }
     let plan = Plan::new(
         Shape::of(cx.isa),
         DEPTH,
         &swapped,
         Plan::tiles(EACH, cx.team.threads()),
     );
-    (plan.parts == 1).then_some((swapped, plan))
+    // Parts of a sum would have to be turned after they have been added up.
+    (plan.parts == 1).then_some(Way::Tiles(swapped, plan))
 }
 
-/// C as the transpose of the `swapped` product of `left` and `right`.
-pub(super) fn forward(
-    cx: &Exec,
-    (swapped, plan): (&Geometry, Plan),
-    [left, right]: [&[f32]; 2],
-    c: &mut [f32],
-) {
+/// C as the transpose of the product of `left` and `right`.
+pub(super) fn forward(cx: &Exec, way: &Way, operands: [&[f32]; 2], c: &mut [f32]) {
+    match way {
+        Way::Tiles(swapped, plan) => in_tiles(cx, swapped, *plan, operands, c),
+        Way::Detour(swapped) => with_scratch(c.len(), |transposed| {
+            let [left, right] = operands;
+            super::forward(cx, swapped, Activation::None, [left, right, &[]], transposed);
+            let back =
+                Transpose::new(&[swapped.m, swapped.n], &[1, 0]).unwrap_or_else(|reason| panic!("{reason}"));
+            transpose(cx, &back, transposed, c);
+        }),
+    }
+}
+
+fn in_tiles(cx: &Exec, swapped: &Geometry, plan: Plan, [left, right]: [&[f32]; 2], c: &mut [f32]) {
     let width = Shape::of(cx.isa).cols;
     let cells = &Cells::new(c);
     let run = |packed: &[f32]| {

@@ -116,18 +116,11 @@ unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [
                     .wrapping_add(segment.left + group * ROWS_PER_POINTER * job.left_row)
             });
             let mut right = job.right.wrapping_add(segment.right);
-            let (start, next, back) = match job.left_step {
-                1 => (LINE, job.left_row + 1, LINE * job.left_row),
-                step => (AHEAD * step, step, 0),
-            };
-            let mut ahead = left[0].wrapping_add(start);
-            for p in 1..=job.depth {
+            for _ in 0..job.depth {
                 for line in 0..(VECTORS * V::COUNT).div_ceil(LINE) {
                     V::prefetch(right.wrapping_add(AHEAD * job.right_step + line * LINE));
                 }
-                V::prefetch(ahead);
-                ahead = ahead.wrapping_add(next);
-                ahead = ahead.wrapping_sub(if p % LINE == 0 { back } else { 0 });
+                V::prefetch(left[0].wrapping_add(AHEAD * job.left_step));
                 // Where rows are neighbours, the floats of the next block stand beside these and may come from afar.
                 prefetch(left[0].wrapping_add(job.left_row.wrapping_mul(2 * ROWS - 1)));
                 let b: [V; VECTORS] = std::array::from_fn(|v| V::load(right.add(v * V::COUNT)));
