@@ -7,7 +7,11 @@ use crate::padding::Axis;
 use crate::sample::{doubles, uniform};
 use crate::{Convolution, Exec, Isa, Precision};
 
-const EVERY: [Precision; 3] = [Precision::Highest, Precision::High, Precision::Medium];
+/// Fewer where the machine may be emulated.
+const EVERY: &[Precision] = match cfg!(target_arch = "aarch64") {
+    true => &[Precision::Medium],
+    false => &[Precision::Medium, Precision::High, Precision::Highest],
+};
 
 fn on(unit: Unit, cx: &Exec) -> Exec {
     Exec {
@@ -49,11 +53,11 @@ fn integers_are_exact_in_every_direction() {
         // The Winograd algorithm serves the first two directions at most.
         same(2, 6, 7, 1, 16, 16),
     ] {
-        for precision in EVERY {
+        for &precision in EVERY {
             let execs = execs(precision);
             assert!(serves(&execs[0], &conv), "{conv:?}");
             // The number of pieces and that of threads have nothing to do with each other.
-            let some = if precision == Precision::Medium {
+            let some = if precision == Precision::Medium && EVERY.len() > 1 {
                 &execs[..]
             } else {
                 &execs[..1]
@@ -84,10 +88,7 @@ fn every_thread_and_unit_gives_the_same_bits_with_the_error_of_the_precision() {
     };
     let expected = exactly(&doubles(&x), &doubles(&w), &doubles(&dy));
     let all = exactly(&magnitudes(&x), &magnitudes(&w), &magnitudes(&dy));
-    for (precision, bound) in EVERY
-        .into_iter()
-        .zip([2f64.powi(-21), 2f64.powi(-15), 2f64.powi(-7)])
-    {
+    for (&precision, bound) in EVERY.iter().zip([2f64.powi(-7), 2f64.powi(-15), 2f64.powi(-21)]) {
         let mut execs = execs(precision);
         execs.retain(|cx| cx.isa == Isa::detect());
         let two_threads = execs[1].clone();
