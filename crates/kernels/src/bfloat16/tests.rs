@@ -6,13 +6,13 @@ use crate::sample::uniform;
 
 /// Plain code, and the processor's unit: its own or, where it has none, an imitation of its instructions.
 pub(crate) fn units() -> Vec<Unit> {
-    let mut units = vec![Unit::Plain];
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     {
         trap::install();
-        units.push(Unit::Amx);
+        vec![Unit::Plain, Unit::Amx]
     }
-    units
+    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+    vec![Unit::Plain]
 }
 
 /// The product of A `[rows, depth]` and B `[depth, cols]` as one block.

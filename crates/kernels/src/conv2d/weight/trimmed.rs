@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use super::{ENOUGH, SMALLEST, WHOLE, slices};
-use crate::Exec;
 use crate::conv2d::Conv2d;
 use crate::conv2d::bands::{even, in_parts};
 use crate::conv2d::windows::View;
 use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply};
+use crate::{Exec, with_scratch};
 
 /// Positions that are summed up in registers.
 const POSITIONS: usize = 512;
@@ -70,31 +70,33 @@ fn add_zeros(conv: &Conv2d, view: &View, dy: &[f32], dw: &mut [f32]) {
     };
     let (rows, cols) = view.window();
     // Whole lines for each row of taps, then parts of all lines for each column of taps.
-    let mut sums = vec![0.0; (rows + cols) * conv.filters];
-    for (tap, sums) in sums.chunks_exact_mut(conv.filters).enumerate() {
-        let (axis, repeats, len) = match tap < rows {
-            true => (view.rows, view.batch, view.cols.count),
-            false => (view.cols, view.lines(), 1),
-        };
-        let inside = axis.inside_of_tap(if tap < rows { tap } else { tap - rows });
-        for first in (0..repeats).map(|repeat| repeat * axis.count) {
-            for outside in [0..inside.start, inside.end..axis.count] {
-                add((first + outside.start) * len..(first + outside.end) * len, sums);
+    with_scratch((rows + cols) * conv.filters, |sums| {
+        sums.fill(0.0);
+        for (tap, sums) in sums.chunks_exact_mut(conv.filters).enumerate() {
+            let (axis, repeats, len) = match tap < rows {
+                true => (view.rows, view.batch, view.cols.count),
+                false => (view.cols, view.lines(), 1),
+            };
+            let inside = axis.inside_of_tap(if tap < rows { tap } else { tap - rows });
+            for first in (0..repeats).map(|repeat| repeat * axis.count) {
+                for outside in [0..inside.start, inside.end..axis.count] {
+                    add((first + outside.start) * len..(first + outside.end) * len, sums);
+                }
             }
         }
-    }
-    if sums.iter().all(|sum| *sum == 0.0) {
-        return;
-    }
-    let len = conv.group_channels() * conv.filters;
-    for (tap, dw) in dw.chunks_exact_mut(len).enumerate() {
-        for part in [tap / cols, rows + tap % cols] {
-            let sums = &sums[part * conv.filters..][..conv.filters];
-            for dw in dw.chunks_exact_mut(conv.filters) {
-                dw.iter_mut().zip(sums).for_each(|(dw, sum)| *dw += sum);
+        if sums.iter().all(|sum| *sum == 0.0) {
+            return;
+        }
+        let len = conv.group_channels() * conv.filters;
+        for (tap, dw) in dw.chunks_exact_mut(len).enumerate() {
+            for part in [tap / cols, rows + tap % cols] {
+                let sums = &sums[part * conv.filters..][..conv.filters];
+                for dw in dw.chunks_exact_mut(conv.filters) {
+                    dw.iter_mut().zip(sums).for_each(|(dw, sum)| *dw += sum);
+                }
             }
         }
-    }
+    });
 }
 
 /// One summand of the gradient.
