@@ -230,13 +230,20 @@ mod tests {
 
     #[test]
     fn windows_that_leave_the_image_are_exact() {
+        // Fewer where the machine may be emulated.
+        let (cases, most) = if cfg!(target_arch = "aarch64") {
+            (12, 1)
+        } else {
+            (40, 99)
+        };
         let execs: Vec<Exec> = Exec::all_for_tests()
             .into_iter()
+            .take(most)
             .map(|cx| cx.convolving(Convolution::Direct))
             .collect();
         let mut dice = Dice(11);
         let mut served = 0;
-        for _ in 0..40 {
+        for _ in 0..cases {
             let groups = 1 + dice.roll(3) * dice.roll(2);
             let channels = groups * (32 / groups + dice.roll(9));
             let filters = groups * 16 * (1 + dice.roll(4));
@@ -246,7 +253,7 @@ mod tests {
             served += usize::from(super::serves(&execs[0], &conv, &conv.view()));
             check(&conv, &execs, &mut dice);
         }
-        assert!(served > 20, "{served} of 40");
+        assert!(served > cases / 2, "{served} of {cases}");
     }
 
     #[test]
