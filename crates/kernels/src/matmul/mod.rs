@@ -42,13 +42,18 @@ pub fn forward(
         panic!("{reason}");
     }
     if let Some(pieces) = Pieces::new(cx, geometry, a, b) {
-        return pieces.run(cx, (bias, activation), c);
+        return in_tiles(cx, &pieces, (bias, activation), c);
     }
     let plain = bias.is_empty() && activation == Activation::None;
     if plain && let Some(way) = turned::way(cx, geometry) {
         return turned::forward(cx, &way, [b, a], c);
     }
-    Product::new(cx, geometry, a, Source::Matrix(b)).run(cx, (bias, activation), c);
+    in_tiles(
+        cx,
+        &Product::new(cx, geometry, a, Source::Matrix(b)),
+        (bias, activation),
+        c,
+    );
 }
 
 /// Floats of B in the order that [`forward_packed`] reads it; 0 where there is no packed form: for few rows of A, which do not
@@ -100,7 +105,12 @@ pub fn forward_packed(
         panic!("{reason}");
     }
     assert_eq!(packed.len(), packed_len(cx, geometry), "the packed right factor");
-    Product::new(cx, geometry, a, Source::Packed(packed)).run(cx, (bias, activation), c);
+    in_tiles(
+        cx,
+        &Product::new(cx, geometry, a, Source::Packed(packed)),
+        (bias, activation),
+        c,
+    );
 }
 
 /// One tile of work.
@@ -114,15 +124,16 @@ struct Place {
     block: usize,
 }
 
-/// Cuts C as the plan says; `tile` computes a piece of the matrix that starts at so many cells.
-fn in_tiles(
-    cx: &Exec,
-    geometry: &Geometry,
-    plan: Plan,
-    (bias, activation): (&[f32], Activation),
-    c: &mut [f32],
-    tile: impl Fn(Place, Finish, &Cells, usize) + Sync,
-) {
+/// A product that is computed tile by tile.
+trait Tiled: Sync {
+    fn cut(&self) -> (&Geometry, Plan);
+    /// Computes one block of one part of the sum for one matrix of C, which starts at `start` of `cells`.
+    fn tile(&self, place: Place, finish: Finish, cells: &Cells, start: usize);
+}
+
+/// Computes all tiles, and adds up the parts of the sum.
+fn in_tiles(cx: &Exec, product: &impl Tiled, (bias, activation): (&[f32], Activation), c: &mut [f32]) {
+    let (geometry, plan) = product.cut();
     let matrices = geometry.matrices();
     let blocks = plan.row_blocks * plan.col_blocks;
     let finish = Finish {
@@ -141,7 +152,7 @@ fn in_tiles(
                     part: 0,
                     block,
                 };
-                tile(place, finish, &cells, start);
+                product.tile(place, finish, &cells, start);
             }
         });
     }
@@ -155,7 +166,7 @@ fn in_tiles(
                 block: index % blocks,
             };
             let start = (place.matrix * plan.parts + place.part) * size;
-            tile(place, Finish::default(), &cells, start);
+            product.tile(place, Finish::default(), &cells, start);
         });
         add_parts(cx, geometry, plan.parts, partial, finish, c);
     });

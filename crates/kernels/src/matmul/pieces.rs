@@ -6,7 +6,7 @@
 
 use super::geometry::{Geometry, Offsets};
 use super::plan::{EACH, Plan, even};
-use super::{Place, in_tiles};
+use super::{Place, Tiled};
 use crate::bfloat16::{self, Factor, SIDE, Session, Unit};
 use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{Activation, Cells, Finish, Left, Shape, Tile};
@@ -66,18 +66,11 @@ impl<'a> Pieces<'a> {
             b,
         })
     }
+}
 
-    pub fn run(&self, cx: &Exec, last: (&[f32], Activation), c: &mut [f32]) {
-        in_tiles(
-            cx,
-            self.geometry,
-            self.plan,
-            last,
-            c,
-            |place, finish, cells, start| {
-                self.tile(place, finish, cells, start);
-            },
-        );
+impl Tiled for Pieces<'_> {
+    fn cut(&self) -> (&Geometry, Plan) {
+        (self.geometry, self.plan)
     }
 
     fn tile(&self, place: Place, finish: Finish, cells: &Cells, start: usize) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::ahead::Ahead;
 use super::geometry::{Geometry, Offsets};
 use super::plan::{DEPTH, EACH, Plan, even};
-use super::{Place, in_tiles};
+use super::{Place, Tiled};
 use crate::cache::second_level;
 use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{self, Activation, Cells, Finish, Left, Right, Segment, Shape, Tile};
@@ -83,83 +83,6 @@ impl<'a> Product<'a> {
             a,
             b,
         }
-    }
-
-    pub(super) fn run(&self, cx: &Exec, last: (&[f32], Activation), c: &mut [f32]) {
-        in_tiles(
-            cx,
-            self.geometry,
-            self.plan,
-            last,
-            c,
-            |place, finish, cells, start| {
-                self.tile(place, finish, cells, start);
-            },
-        );
-    }
-
-    /// Computes one block of one part of the sum for one matrix of C, which starts at `start` of `cells`.
-    fn tile(&self, place: Place, finish: Finish, cells: &Cells, start: usize) {
-        let Product {
-            isa, geometry, plan, ..
-        } = *self;
-        let Place { matrix, part, block } = place;
-        let rows = plan.rows(geometry.m, block / plan.col_blocks);
-        let cols = plan.cols(geometry.n, block % plan.col_blocks);
-        let all = plan.depth_blocks * geometry.products();
-        let steps = even(all, plan.parts, part)..even(all, plan.parts, part + 1);
-        let deepest = plan.depth(geometry.k, 0).len();
-        let left_len = pack::left_len(Shape::of(isa).rows, deepest).next_multiple_of(16);
-        let panels = cols.len().div_ceil(Shape::of(isa).cols);
-        let large = rows.len() >= AHEAD_ROWS && geometry.k * geometry.n * size_of::<f32>() > second_level();
-        let right_len = match self.b {
-            Source::Matrix(_) => panels * pack::panel_len(isa, deepest),
-            Source::Packed(_) => 0,
-        };
-        with_scratch(left_len + right_len, |scratch| {
-            let (left, right) = scratch.split_at_mut(left_len);
-            // Without a step there is nothing to add up: one of depth 0 gives zeros, and finishes them.
-            for step in steps.start..steps.end.max(steps.start + 1) {
-                let place = |step: usize| match steps.contains(&step) {
-                    true => (
-                        plan.depth(geometry.k, step % plan.depth_blocks),
-                        geometry.offsets(matrix, step / plan.depth_blocks),
-                    ),
-                    false => (0..0, Default::default()),
-                };
-                let last = step + 1 >= steps.end;
-                let ahead = (!last && large).then(|| {
-                    let (depth, at) = place(step + 1);
-                    self.ahead(at, &depth, &cols)
-                });
-                let (depth, at) = place(step);
-                let a = Matrix {
-                    data: self.a,
-                    start: at.a + depth.start * geometry.a.1,
-                    row: geometry.a.0,
-                    col: geometry.a.1,
-                };
-                let finish = Finish {
-                    accumulate: step > steps.start,
-                    bias: finish.bias.filter(|_| last).map(|bias| &bias[cols.clone()]),
-                    activation: if last { finish.activation } else { Activation::None },
-                };
-                let panels = self.panels(at, rows.len(), &cols, &depth, right);
-                let to = start + cols.start;
-                self.rows(
-                    a,
-                    &panels,
-                    rows.clone(),
-                    cols.len(),
-                    depth.len(),
-                    left,
-                    ahead,
-                    finish,
-                    cells,
-                    to,
-                );
-            }
-        });
     }
 
     /// Some columns of a block of the depth, as they stand in B.
@@ -309,5 +232,74 @@ impl<'a> Product<'a> {
                 unsafe { microkernel::multiply(self.isa, tile, left, right, &[segment], finish, cells, to) };
             }
         }
+    }
+}
+
+impl Tiled for Product<'_> {
+    fn cut(&self) -> (&Geometry, Plan) {
+        (self.geometry, self.plan)
+    }
+
+    fn tile(&self, place: Place, finish: Finish, cells: &Cells, start: usize) {
+        let Product {
+            isa, geometry, plan, ..
+        } = *self;
+        let Place { matrix, part, block } = place;
+        let rows = plan.rows(geometry.m, block / plan.col_blocks);
+        let cols = plan.cols(geometry.n, block % plan.col_blocks);
+        let all = plan.depth_blocks * geometry.products();
+        let steps = even(all, plan.parts, part)..even(all, plan.parts, part + 1);
+        let deepest = plan.depth(geometry.k, 0).len();
+        let left_len = pack::left_len(Shape::of(isa).rows, deepest).next_multiple_of(16);
+        let panels = cols.len().div_ceil(Shape::of(isa).cols);
+        let large = rows.len() >= AHEAD_ROWS && geometry.k * geometry.n * size_of::<f32>() > second_level();
+        let right_len = match self.b {
+            Source::Matrix(_) => panels * pack::panel_len(isa, deepest),
+            Source::Packed(_) => 0,
+        };
+        with_scratch(left_len + right_len, |scratch| {
+            let (left, right) = scratch.split_at_mut(left_len);
+            // Without a step there is nothing to add up: one of depth 0 gives zeros, and finishes them.
+            for step in steps.start..steps.end.max(steps.start + 1) {
+                let place = |step: usize| match steps.contains(&step) {
+                    true => (
+                        plan.depth(geometry.k, step % plan.depth_blocks),
+                        geometry.offsets(matrix, step / plan.depth_blocks),
+                    ),
+                    false => (0..0, Default::default()),
+                };
+                let last = step + 1 >= steps.end;
+                let ahead = (!last && large).then(|| {
+                    let (depth, at) = place(step + 1);
+                    self.ahead(at, &depth, &cols)
+                });
+                let (depth, at) = place(step);
+                let a = Matrix {
+                    data: self.a,
+                    start: at.a + depth.start * geometry.a.1,
+                    row: geometry.a.0,
+                    col: geometry.a.1,
+                };
+                let finish = Finish {
+                    accumulate: step > steps.start,
+                    bias: finish.bias.filter(|_| last).map(|bias| &bias[cols.clone()]),
+                    activation: if last { finish.activation } else { Activation::None },
+                };
+                let panels = self.panels(at, rows.len(), &cols, &depth, right);
+                let to = start + cols.start;
+                self.rows(
+                    a,
+                    &panels,
+                    rows.clone(),
+                    cols.len(),
+                    depth.len(),
+                    left,
+                    ahead,
+                    finish,
+                    cells,
+                    to,
+                );
+            }
+        });
     }
 }
