@@ -10,7 +10,6 @@
 //! A row of C depends on its row of A and on B only, in the order of the depth; the order of summation depends on the
 //! sizes alone.
 
-mod ahead;
 mod geometry;
 mod pieces;
 mod plan;

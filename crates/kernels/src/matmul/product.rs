@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use super::ahead::Ahead;
 use super::geometry::{Geometry, Offsets};
 use super::plan::{DEPTH, EACH, Plan, even};
 use super::{Place, Tiled};
 use crate::cache::second_level;
 use crate::microkernel::pack::{self, Matrix};
-use crate::microkernel::{self, Activation, Cells, Finish, Left, Right, Segment, Shape, Tile};
+use crate::microkernel::{self, Activation, Ahead, Cells, Finish, Left, Right, Segment, Shape, Tile};
 use crate::{Exec, Isa, with_scratch};
 
 /// Floats of a panel's row from which on it is as good to read a row-major B in place as to pack it, whole pairs of cache
@@ -16,7 +15,7 @@ use crate::{Exec, Isa, with_scratch};
 const IN_PLACE_PANEL: usize = 32;
 /// ... if rows of B are at most so long: a block of the depth then stays in the second-level cache.
 const IN_PLACE_WIDTH: usize = 512;
-/// Rows of a tile from which on there is time to ask for the next part of B while this one is computed with.
+/// Rows of a tile from which on there is time to ask for what comes next while this is computed with.
 const AHEAD_ROWS: usize = 64;
 /// Panels from which on a block of rows of A is worth a copy, if reading it in place is slow.
 pub(super) const COPY_PANELS: usize = 3;
@@ -96,28 +95,19 @@ impl<'a> Product<'a> {
         }
     }
 
-    /// What to ask for before these columns of B are needed.
-    fn ahead(&self, at: Offsets, depth: &Range<usize>, cols: &Range<usize>) -> Ahead {
+    /// These columns of B, in the time of so many steps of the depth.
+    fn ahead(&self, at: Offsets, depth: &Range<usize>, cols: &Range<usize>, steps: usize) -> Ahead {
         match self.b {
-            Source::Matrix(b) => {
-                let from = self.right(b, at, depth, cols);
-                if from.col == 1 {
-                    Ahead::new(b, from.start, depth.len(), cols.len(), from.row)
-                } else {
-                    Ahead::new(b, from.start, cols.len(), depth.len(), from.col)
-                }
-            }
+            Source::Matrix(b) => Ahead::new(self.right(b, at, depth, cols), depth.len(), cols.len(), steps),
             Source::Packed(packed) => {
                 let width = Shape::of(self.isa).cols;
-                let start = cols.start * self.geometry.k + depth.start * width;
-                let panels = cols.len().div_ceil(width);
-                Ahead::new(
-                    packed,
-                    start,
-                    panels,
-                    depth.len() * width,
-                    self.geometry.k * width,
-                )
+                let panels = Matrix {
+                    data: packed,
+                    start: cols.start * self.geometry.k + depth.start * width,
+                    row: self.geometry.k * width,
+                    col: 1,
+                };
+                Ahead::new(panels, cols.len().div_ceil(width), depth.len() * width, steps)
             }
         }
     }
@@ -181,7 +171,7 @@ impl<'a> Product<'a> {
         cols: usize,
         depth: usize,
         scratch: &mut [f32],
-        ahead: Option<Ahead>,
+        ahead: Option<&mut [Ahead; 2]>,
         finish: Finish,
         cells: &Cells,
         start: usize,
@@ -189,6 +179,7 @@ impl<'a> Product<'a> {
         let shape = Shape::of(self.isa);
         let slivers = rows.len().div_ceil(shape.rows);
         let count = cols.div_ceil(shape.cols);
+        let ahead = ahead.map_or(&mut [][..], |ahead| &mut ahead[..]);
         for sliver in 0..slivers {
             let first = rows.start + even(rows.len(), slivers, sliver);
             let height = rows.start + even(rows.len(), slivers, sliver + 1) - first;
@@ -208,10 +199,12 @@ impl<'a> Product<'a> {
                     from.start,
                 )
             };
+            if let Some(left) = ahead.first_mut() {
+                let start = from.start + height * a.row;
+                let next = if sliver + 1 == slivers { 0 } else { height };
+                *left = Ahead::new(Matrix { start, ..a }, next, depth, count * depth);
+            }
             for panel in 0..count {
-                if let Some(ahead) = &ahead {
-                    ahead.piece(slivers * count, sliver * count + panel);
-                }
                 let (right, right_start) = panels.get(panel);
                 let done = panel * shape.cols;
                 let tile = Tile {
@@ -229,7 +222,19 @@ impl<'a> Product<'a> {
                 };
                 let to = (start + first * self.geometry.n + done, self.geometry.n);
                 // SAFETY: tiles do not share cells of C or of its parts, and each is computed by one thread.
-                unsafe { microkernel::multiply(self.isa, tile, left, right, &[segment], finish, cells, to) };
+                unsafe {
+                    microkernel::multiply_ahead(
+                        self.isa,
+                        tile,
+                        left,
+                        right,
+                        &[segment],
+                        finish,
+                        cells,
+                        to,
+                        ahead,
+                    )
+                };
             }
         }
     }
@@ -252,7 +257,8 @@ impl Tiled for Product<'_> {
         let deepest = plan.depth(geometry.k, 0).len();
         let left_len = pack::left_len(Shape::of(isa).rows, deepest).next_multiple_of(16);
         let panels = cols.len().div_ceil(Shape::of(isa).cols);
-        let large = rows.len() >= AHEAD_ROWS && geometry.k * geometry.n * size_of::<f32>() > second_level();
+        let read = geometry.k * (geometry.m + geometry.n) * size_of::<f32>();
+        let far = rows.len() >= AHEAD_ROWS && read > second_level();
         let right_len = match self.b {
             Source::Matrix(_) => panels * pack::panel_len(isa, deepest),
             Source::Packed(_) => 0,
@@ -269,11 +275,14 @@ impl Tiled for Product<'_> {
                     false => (0..0, Default::default()),
                 };
                 let last = step + 1 >= steps.end;
-                let ahead = (!last && large).then(|| {
-                    let (depth, at) = place(step + 1);
-                    self.ahead(at, &depth, &cols)
-                });
                 let (depth, at) = place(step);
+                // Some rows of A, and the next block of B.
+                let mut ahead = [Ahead::NOTHING; 2];
+                if far && !last {
+                    let (next, at) = place(step + 1);
+                    let times = rows.len().div_ceil(Shape::of(isa).rows) * panels;
+                    ahead[1] = self.ahead(at, &next, &cols, times * depth.len());
+                }
                 let a = Matrix {
                     data: self.a,
                     start: at.a + depth.start * geometry.a.1,
@@ -294,7 +303,7 @@ impl Tiled for Product<'_> {
                     cols.len(),
                     depth.len(),
                     left,
-                    ahead,
+                    far.then_some(&mut ahead),
                     finish,
                     cells,
                     to,

@@ -1,6 +1,7 @@
 //! The loops of one register block, compiled for every instruction set and size.
 
 use super::Segment;
+use super::ahead::{Ahead, STEPS};
 use super::lanes::{self, Lanes};
 use crate::Isa;
 use crate::cache::prefetch;
@@ -26,7 +27,13 @@ pub(super) struct Job<'a> {
 ///
 /// # Safety
 /// As for [`block`], and the machine has `isa`.
-pub(super) unsafe fn run(isa: Isa, rows: usize, vectors: usize, job: &Job) {
+pub(super) unsafe fn run<const ASKS: bool>(
+    isa: Isa,
+    rows: usize,
+    vectors: usize,
+    job: &Job,
+    ahead: &mut [Ahead],
+) {
     macro_rules! pick {
         ($target:ident, $($vectors:literal)*; $($rows:literal)*) => {
             pick!(@ $target, [$($vectors)*], $($rows)*)
@@ -36,7 +43,7 @@ pub(super) unsafe fn run(isa: Isa, rows: usize, vectors: usize, job: &Job) {
         };
         (@@ $target:ident, $rows:literal, [$($vectors:literal)*]) => {
             // SAFETY: the caller's promise.
-            match vectors { $(..=$vectors => unsafe { $target::<$rows, $vectors>(job) },)* _ => unreachable!("{vectors} registers a row") }
+            match vectors { $(..=$vectors => unsafe { $target::<$rows, $vectors, ASKS>(job, ahead) },)* _ => unreachable!("{vectors} registers a row") }
         };
     }
     match isa {
@@ -52,27 +59,27 @@ pub(super) unsafe fn run(isa: Isa, rows: usize, vectors: usize, job: &Job) {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-unsafe fn avx512<const ROWS: usize, const VECTORS: usize>(job: &Job) {
+unsafe fn avx512<const ROWS: usize, const VECTORS: usize, const ASKS: bool>(job: &Job, ahead: &mut [Ahead]) {
     // SAFETY: the caller's promise.
-    unsafe { block::<lanes::x86::Avx512, ROWS, VECTORS>(job) }
+    unsafe { block::<lanes::x86::Avx512, ROWS, VECTORS, ASKS>(job, ahead) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<const ROWS: usize, const VECTORS: usize>(job: &Job) {
+unsafe fn avx2<const ROWS: usize, const VECTORS: usize, const ASKS: bool>(job: &Job, ahead: &mut [Ahead]) {
     // SAFETY: the caller's promise.
-    unsafe { block::<lanes::x86::Avx2, ROWS, VECTORS>(job) }
+    unsafe { block::<lanes::x86::Avx2, ROWS, VECTORS, ASKS>(job, ahead) }
 }
 
 #[cfg(target_arch = "aarch64")]
-unsafe fn neon<const ROWS: usize, const VECTORS: usize>(job: &Job) {
+unsafe fn neon<const ROWS: usize, const VECTORS: usize, const ASKS: bool>(job: &Job, ahead: &mut [Ahead]) {
     // SAFETY: the caller's promise.
-    unsafe { block::<lanes::arm::Neon, ROWS, VECTORS>(job) }
+    unsafe { block::<lanes::arm::Neon, ROWS, VECTORS, ASKS>(job, ahead) }
 }
 
-unsafe fn plain<const ROWS: usize, const VECTORS: usize>(job: &Job) {
+unsafe fn plain<const ROWS: usize, const VECTORS: usize, const ASKS: bool>(job: &Job, ahead: &mut [Ahead]) {
     // SAFETY: the caller's promise.
-    unsafe { block::<lanes::Plain, ROWS, VECTORS>(job) }
+    unsafe { block::<lanes::Plain, ROWS, VECTORS, ASKS>(job, ahead) }
 }
 
 /// Three rows share a pointer (addresses p, p + row, p + 2 · row), or there would not be enough registers for them.
@@ -83,10 +90,13 @@ const POINTERS: usize = 4;
 /// The instruction set of `V` is there; `job` describes addresses that may be read, and cells that may be written,
 /// for `ROWS` rows and `VECTORS` registers a row.
 #[inline(always)]
-unsafe fn block<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) {
+unsafe fn block<V: Lanes, const ROWS: usize, const VECTORS: usize, const ASKS: bool>(
+    job: &Job,
+    ahead: &mut [Ahead],
+) {
     // SAFETY: the caller's promise.
     unsafe {
-        let sums = sum::<V, ROWS, VECTORS>(job);
+        let sums = sum::<V, ROWS, VECTORS, ASKS>(job, ahead);
         store(job, sums);
     }
 }
@@ -99,7 +109,10 @@ const LINE: usize = 16;
 /// # Safety
 /// As for [`block`].
 #[inline(always)]
-unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [[V; VECTORS]; ROWS] {
+unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize, const ASKS: bool>(
+    job: &Job,
+    ahead: &mut [Ahead],
+) -> [[V; VECTORS]; ROWS] {
     const { assert!(ROWS <= ROWS_PER_POINTER * POINTERS) };
     // SAFETY: the caller's promise, for every load; pointers that run past the end by a step are made with wrapping
     // arithmetic and not read.
@@ -116,27 +129,55 @@ unsafe fn sum<V: Lanes, const ROWS: usize, const VECTORS: usize>(job: &Job) -> [
                     .wrapping_add(segment.left + group * ROWS_PER_POINTER * job.left_row)
             });
             let mut right = job.right.wrapping_add(segment.right);
-            for _ in 0..job.depth {
-                for line in 0..(VECTORS * V::COUNT).div_ceil(LINE) {
-                    V::prefetch(right.wrapping_add(AHEAD * job.right_step + line * LINE));
-                }
-                V::prefetch(left[0].wrapping_add(AHEAD * job.left_step));
-                // Where rows are neighbours, the floats of the next block stand beside these and may come from afar.
-                prefetch(left[0].wrapping_add(job.left_row.wrapping_mul(2 * ROWS - 1)));
-                let b: [V; VECTORS] = std::array::from_fn(|v| V::load(right.add(v * V::COUNT)));
-                for r in 0..ROWS {
-                    let a = V::splat(left[r / ROWS_PER_POINTER].add(r % ROWS_PER_POINTER * job.left_row));
-                    for v in 0..VECTORS {
-                        sums[r][v] = a.mul_add(b[v], sums[r][v]);
-                    }
-                }
-                for group in &mut left {
-                    *group = group.wrapping_add(job.left_step);
-                }
-                right = right.wrapping_add(job.right_step);
+            if !ASKS {
+                add(job, job.depth, &mut left, &mut right, &mut sums);
+                continue;
+            }
+            let mut rest = job.depth;
+            while rest > 0 {
+                let steps = rest.min(STEPS);
+                rest -= steps;
+                ahead.iter_mut().for_each(Ahead::ask);
+                add(job, steps, &mut left, &mut right, &mut sums);
             }
         }
         sums
+    }
+}
+
+/// Adds some steps of the depth, and moves the pointers to the next.
+///
+/// # Safety
+/// As for [`block`].
+#[inline(always)]
+unsafe fn add<V: Lanes, const ROWS: usize, const VECTORS: usize>(
+    job: &Job,
+    steps: usize,
+    left: &mut [*const f32; POINTERS],
+    right: &mut *const f32,
+    sums: &mut [[V; VECTORS]; ROWS],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        for _ in 0..steps {
+            for line in 0..(VECTORS * V::COUNT).div_ceil(LINE) {
+                V::prefetch(right.wrapping_add(AHEAD * job.right_step + line * LINE));
+            }
+            V::prefetch(left[0].wrapping_add(AHEAD * job.left_step));
+            // Where rows are neighbours, the floats of the next block stand beside these and may come from afar.
+            prefetch(left[0].wrapping_add(job.left_row.wrapping_mul(2 * ROWS - 1)));
+            let b: [V; VECTORS] = std::array::from_fn(|v| V::load(right.add(v * V::COUNT)));
+            for r in 0..ROWS {
+                let a = V::splat(left[r / ROWS_PER_POINTER].add(r % ROWS_PER_POINTER * job.left_row));
+                for v in 0..VECTORS {
+                    sums[r][v] = a.mul_add(b[v], sums[r][v]);
+                }
+            }
+            for group in left.iter_mut() {
+                *group = group.wrapping_add(job.left_step);
+            }
+            *right = right.wrapping_add(job.right_step);
+        }
     }
 }
 

@@ -26,10 +26,13 @@
 //! **Finish**: the old content of C is added if `accumulate`, then the bias of each column, then the activation; a
 //! sum that is cut along `depth` into several calls passes bias and activation with the last one.
 //!
+//! **Ahead** ([`multiply_ahead`]): memory that will be needed soon is asked for meanwhile, a few cache lines at a time.
+//!
 //! Each cell is one chain of multiply-adds in the order of segments and `p`, whatever `rows` and `cols` are: how C is
 //! cut into tiles never changes a bit of the result. NaN and infinities go their way by IEEE rules: nothing is skipped
 //! because a factor is zero. Denormal numbers are kept.
 
+mod ahead;
 mod block;
 pub(crate) mod lanes;
 pub mod pack;
@@ -37,6 +40,7 @@ mod turn;
 
 use crate::Isa;
 use crate::simd::vectorize;
+pub use ahead::Ahead;
 use block::{Job, run};
 pub use turn::{ROWS as TURNED_ROWS, store_turned};
 
@@ -146,7 +150,27 @@ pub unsafe fn multiply(
     segments: &[Segment],
     finish: Finish,
     cells: &Cells,
+    place: (usize, usize),
+) {
+    // SAFETY: the caller's promise.
+    unsafe { multiply_ahead(isa, tile, left, right, segments, finish, cells, place, &mut []) }
+}
+
+/// As [`multiply`], and asks for the next lines of each of `ahead` meanwhile.
+///
+/// # Safety
+/// As for [`multiply`].
+#[allow(clippy::too_many_arguments)]
+pub unsafe fn multiply_ahead(
+    isa: Isa,
+    tile: Tile,
+    left: Left,
+    right: Right,
+    segments: &[Segment],
+    finish: Finish,
+    cells: &Cells,
     (start, row): (usize, usize),
+    ahead: &mut [Ahead],
 ) {
     let Tile { rows, cols, depth } = tile;
     if rows == 0 || cols == 0 {
@@ -200,7 +224,12 @@ pub unsafe fn multiply(
         let rows = if left == 1 { rest } else { rest.div_ceil(left) };
         // SAFETY: every address that the tile reads or writes was checked above, the caller owns its cells, and
         // `rows` is 1 to `shape.rows` because the blocks are even.
-        unsafe { run(isa, rows, vectors, &job) };
+        unsafe {
+            match ahead {
+                [] => run::<false>(isa, rows, vectors, &job, ahead),
+                _ => run::<true>(isa, rows, vectors, &job, ahead),
+            }
+        }
         job.left = job.left.wrapping_add(rows * job.left_row);
         job.cells = job.cells.wrapping_add(rows * job.row);
         rest -= rows;

@@ -47,28 +47,33 @@ fn agree(isa: Isa, tile: Tile, left: Left, right: Right, segments: &[Segment], f
     let old: Vec<f32> = (0..at.0 + tile.rows * at.1 + 9)
         .map(|i| 1000.0 + i as f32)
         .collect();
-    let mut cells = old.clone();
-    // SAFETY: one thread.
-    unsafe {
-        multiply(
-            isa,
-            tile,
-            left,
-            right,
-            segments,
-            finish,
-            &Cells::new(&mut cells),
-            at,
-        )
+    let wanted = expected(tile, left, right, segments, finish, &old, at);
+    let matrix = Matrix {
+        data: left.data,
+        start: 0,
+        row: 40,
+        col: 1,
     };
-    assert_eq!(
-        cells,
-        expected(tile, left, right, segments, finish, &old, at),
-        "{isa:?} {} × {} × {}",
-        tile.rows,
-        tile.cols,
-        tile.depth
-    );
+    let mut ahead = [Ahead::NOTHING, Ahead::new(matrix, 9, 40, tile.depth)];
+    for ahead in [&mut [][..], &mut ahead] {
+        let mut cells = old.clone();
+        // SAFETY: one thread.
+        unsafe {
+            multiply_ahead(
+                isa,
+                tile,
+                left,
+                right,
+                segments,
+                finish,
+                &Cells::new(&mut cells),
+                at,
+                ahead,
+            )
+        };
+        let Tile { rows, cols, depth } = tile;
+        assert_eq!(cells, wanted, "{isa:?} {rows} × {cols} × {depth}");
+    }
 }
 
 #[test]
@@ -78,7 +83,7 @@ fn all_tile_sizes_on_all_instruction_sets_are_exact() {
         let biases = integers(shape.cols, 5);
         for rows in 0..=2 * shape.rows + 1 {
             for cols in 0..=shape.cols {
-                let depth = [0, 1, 2, 5, 9][(rows + cols) % 5];
+                let depth = [0, 1, 2, 5, 9, 37][(rows + cols) % 6];
                 let a = integers(rows * (depth + 2) + 1, 1);
                 let b = integers(depth * cols, 2);
                 let mut panel = vec![f32::NAN; panel_len(isa, depth)];
