@@ -12,7 +12,9 @@ use std::ops::Range;
 use super::bands::{Band, Bands, even};
 use super::windows::{Laid, View};
 use super::{Algorithm, pieces, thin, winograd};
-use crate::microkernel::{Activation, Cells, Finish, Left, Segment, Shape, Tile, multiply, pack};
+use crate::microkernel::{
+    Activation, Ahead, Cells, Finish, Left, Segment, Shape, Tile, multiply_ahead, pack,
+};
 use crate::{Disjoint, Exec};
 
 /// A sliding product: at each position and for each of `groups`, a sum over taps and channels for each column.
@@ -45,16 +47,21 @@ const LARGEST: f64 = 16e6;
 pub const ENOUGH: usize = 16;
 /// Bytes of packed weights that one pass over a band uses: with the band they stay in the second-level cache.
 const PASS_BYTES: usize = 192 << 10;
-/// Floats of a band, unless a single line has more.
+/// Floats of a band, unless a single line has more, ...
 const BAND_FLOATS: usize = 32 << 10;
+/// ... and of one that runs on, which is passed over part by part.
+const RUN_BAND_FLOATS: usize = 128 << 10;
 /// Positions of a band that make reading the weights again worth it.
 const BAND_POSITIONS: usize = 48;
-/// Panels that pass over a part of a band in turn before the next part, if a position has few floats: their results then
-/// come to memory in long runs, ...
-const RUN_PANELS: usize = 4;
-const RUN_DEPTH: usize = 64;
-/// ... and a part of so many floats stays in the first-level cache.
-const RUN_FLOATS: usize = 6 << 10;
+/// Floats of the parts that a band is passed over in if it runs on, so that the next part can be asked for meanwhile, ...
+const PART_FLOATS: usize = 16 << 10;
+/// ... and positions that a part has at least.
+const PART_POSITIONS: usize = 48;
+/// Parts are smaller if many panels pass over positions of few floats: they stay in the first-level cache then, and results come
+/// to memory in long runs.
+const SMALL_PANELS: usize = 4;
+const SMALL_DEPTH: usize = 64;
+const SMALL_PART_FLOATS: usize = 6 << 10;
 /// Segments that one call of the micro-kernel adds up at most.
 const SEGMENTS: usize = 64;
 
@@ -144,7 +151,12 @@ impl Slide {
             .min(self.tasks as f64)
             .max(work / LARGEST)
             .max(1.0) as usize;
-        let bands = view.bands(wanted, BAND_POSITIONS, BAND_FLOATS);
+        let most = if view.is_run() {
+            RUN_BAND_FLOATS
+        } else {
+            BAND_FLOATS
+        };
+        let bands = view.bands(wanted, BAND_POSITIONS, most);
         let blocks = wanted.div_ceil(bands.count()).min(panels);
         (bands, blocks)
     }
@@ -201,6 +213,7 @@ impl Slide {
             self.view.lay(cx, source, band, |laid| {
                 let panels = even(panels, blocks, block)..even(panels, blocks, block + 1);
                 for part in self.parts(cx, &laid, panels.len()) {
+                    let mut ahead = self.ahead(cx, &laid, &part, panels.len());
                     for panel in panels.clone() {
                         self.product(
                             cx,
@@ -212,6 +225,7 @@ impl Slide {
                             bias,
                             activation,
                             &cells,
+                            ahead.as_mut_slice(),
                         );
                     }
                 }
@@ -222,17 +236,32 @@ impl Slide {
     /// The parts of each line that all of so many panels pass over before the next.
     fn parts(&self, cx: &Exec, laid: &Laid, panels: usize) -> impl Iterator<Item = Range<usize>> {
         let (all, depth) = (laid.positions, self.view.taps() * self.channels());
-        let long = panels >= RUN_PANELS && depth <= RUN_DEPTH && laid.images * laid.lines == 1;
+        let small = panels >= SMALL_PANELS && depth <= SMALL_DEPTH;
+        let floats = if small { SMALL_PART_FLOATS } else { PART_FLOATS };
         let rows = Shape::of(cx.isa).rows;
         let blocks = all.div_ceil(rows);
-        let parts = if long {
-            all.div_ceil(RUN_FLOATS / depth.max(1))
+        let parts = if self.view.is_run() && depth * PART_POSITIONS <= PART_FLOATS {
+            all.div_ceil(floats / depth.max(1))
         } else {
             1
         };
         // Whole register blocks.
         let cut = move |part: usize| all.min(even(blocks, parts, part) * rows);
         (0..parts).map(move |part| cut(part)..cut(part + 1))
+    }
+
+    /// What follows a part, in the time that so many panels take for it.
+    fn ahead(&self, cx: &Exec, laid: &Laid, part: &Range<usize>, panels: usize) -> Option<Ahead> {
+        let next = part.end..laid.positions.min(part.end + part.len());
+        let of = pack::Matrix {
+            data: laid.data,
+            start: next.start * laid.position,
+            row: laid.position,
+            col: 1,
+        };
+        let blocks = part.len().div_ceil(Shape::of(cx.isa).rows);
+        let steps = panels * blocks * self.view.taps() * self.channels();
+        (!next.is_empty()).then(|| Ahead::new(of, 1, next.len() * laid.position, steps))
     }
 
     /// One panel of columns for a part of each line of a band.
@@ -248,6 +277,7 @@ impl Slide {
         bias: &[f32],
         activation: Activation,
         cells: &Cells,
+        ahead: &mut [Ahead],
     ) {
         let width = Shape::of(cx.isa).cols;
         let (group, column, cols) = self.panel(cx, panel);
@@ -296,7 +326,19 @@ impl Slide {
                 let to = line / laid.lines * self.to.image + line % laid.lines * self.to.line;
                 let to = (start + to, self.to.position);
                 // SAFETY: tiles do not share positions and panels, and positions lie at least a pixel apart.
-                unsafe { multiply(cx.isa, tile, left, right, &segments[..part], finish, cells, to) };
+                unsafe {
+                    multiply_ahead(
+                        cx.isa,
+                        tile,
+                        left,
+                        right,
+                        &segments[..part],
+                        finish,
+                        cells,
+                        to,
+                        ahead,
+                    )
+                };
             }
             done += part;
             if last {

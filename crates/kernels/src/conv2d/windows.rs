@@ -139,11 +139,12 @@ impl View {
         Bands::new(self.batch, self.rows.count, lines)
     }
 
-    /// A 1 × 1 window that visits every pixel.
-    fn is_identity(&self) -> bool {
-        [self.rows, self.cols]
-            .iter()
-            .all(|axis| axis.taps == 1 && axis.step == 1 && axis.start == 0 && axis.count == axis.source)
+    /// Whether windows are of 1 × 1 and visit every pixel, so that pieces run on from line to line and from image to image.
+    pub fn is_run(&self) -> bool {
+        self.runs_on
+            && [self.rows, self.cols]
+                .iter()
+                .all(|axis| axis.taps == 1 && axis.step == 1 && axis.start == 0 && axis.count == axis.source)
     }
 
     pub fn is_inside(&self) -> bool {
@@ -155,8 +156,7 @@ impl View {
     pub fn gathers(&self) -> bool {
         let (count, taps) = (self.cols.count, self.taps());
         let dense = self.rows.span(1).saturating_mul(self.cols.span(count));
-        let identity = self.runs_on && self.is_identity();
-        !identity && (count < SHORT || (!self.is_inside() && dense / 2 > count * taps))
+        !self.is_run() && (count < SHORT || (!self.is_inside() && dense / 2 > count * taps))
     }
 
     /// Lays out the windows of a band and lends them to `body`.
@@ -177,7 +177,7 @@ impl View {
                 row,
             );
             if self.surplus == 0 || laid.last(self) + channels + self.surplus <= laid.data.len() {
-                if !(self.runs_on && self.is_identity()) {
+                if !self.is_run() {
                     return body(laid);
                 }
                 return body(Laid {
