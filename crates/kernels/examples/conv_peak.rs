@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use ferrograd_kernels::conv2d::{
     Conv2d, forward, forward_packed, input_gradient, pack, packed_len, weight_gradient,
 };
+use ferrograd_kernels::memory::Floats;
 use ferrograd_kernels::microkernel::Activation;
 use ferrograd_kernels::padding::Axis;
 use ferrograd_kernels::{Convolution, Exec, Isa, Team};
@@ -94,7 +95,7 @@ fn main() {
         let bias = numbers(filters);
         let (mut y, mut dx, mut dw) = (numbers(dy.len()), numbers(x.len()), numbers(w.len()));
         let work = (conv.pixels() * conv.weight_len()) as f64;
-        let mut packed = vec![0.0; packed_len(&cx, &conv)];
+        let mut packed = Floats::zeros(packed_len(&cx, &conv));
         pack(&cx, &conv, &w, &mut packed);
         // Its own result: the other closure keeps y.
         let mut y_again = numbers(y.len());

@@ -3,13 +3,15 @@
 //!
 //! No matrix of windows is built: rows are read where they stand in the image, some pixels apart, and each tap of the
 //! window is one segment of the micro-kernel, or each row of taps, where neighbouring taps are neighbouring pixels.
-//! Only where a window leaves the image is a band of it copied with zeros around.
+//! Only where a window leaves the image is a band of it copied with zeros around, or, if few do, are those windows.
 //!
 //! Bound by the multiply-adds from 16 channels or so on; by writing the result below.
 
+mod cuts;
+
 use std::ops::Range;
 
-use super::bands::{Band, Bands, even};
+use super::bands::{Band, even};
 use super::windows::{Laid, View};
 use super::{Algorithm, pieces, thin, winograd};
 use crate::microkernel::{
@@ -39,29 +41,10 @@ pub struct Place {
     pub position: usize,
 }
 
-/// Floating-point operations below which a tile is not worth handing to another thread: some 20 µs.
-const SMALLEST: f64 = 2e6;
-/// Operations of a tile of a large product.
-const LARGEST: f64 = 16e6;
 /// Tasks of a middling product.
 pub const ENOUGH: usize = 16;
 /// Bytes of packed weights that one pass over a band uses: with the band they stay in the second-level cache.
 const PASS_BYTES: usize = 192 << 10;
-/// Floats of a band, unless a single line has more, ...
-const BAND_FLOATS: usize = 32 << 10;
-/// ... and of one that runs on, which is passed over part by part.
-const RUN_BAND_FLOATS: usize = 128 << 10;
-/// Positions of a band that make reading the weights again worth it.
-const BAND_POSITIONS: usize = 48;
-/// Floats of the parts that a band is passed over in if it runs on, so that the next part can be asked for meanwhile, ...
-const PART_FLOATS: usize = 16 << 10;
-/// ... and positions that a part has at least.
-const PART_POSITIONS: usize = 48;
-/// Parts are smaller if many panels pass over positions of few floats: they stay in the first-level cache then, and results come
-/// to memory in long runs.
-const SMALL_PANELS: usize = 4;
-const SMALL_DEPTH: usize = 64;
-const SMALL_PART_FLOATS: usize = 6 << 10;
 /// Segments that one call of the micro-kernel adds up at most.
 const SEGMENTS: usize = 64;
 
@@ -143,24 +126,6 @@ impl Slide {
         });
     }
 
-    /// The bands, and the number of blocks that so many panels are cut into.
-    pub fn plan(&self, panels: usize) -> (Bands, usize) {
-        let view = &self.view;
-        let work = 2.0 * view.positions() as f64 * (view.taps() * view.channels) as f64 * self.columns as f64;
-        let wanted = (work / SMALLEST)
-            .min(self.tasks as f64)
-            .max(work / LARGEST)
-            .max(1.0) as usize;
-        let most = if view.is_run() {
-            RUN_BAND_FLOATS
-        } else {
-            BAND_FLOATS
-        };
-        let bands = view.bands(wanted, BAND_POSITIONS, most);
-        let blocks = wanted.div_ceil(bands.count()).min(panels);
-        (bands, blocks)
-    }
-
     /// Runs the product on `source` into `target`. `bias` is empty or has a number for each column of all groups.
     pub fn run(
         &self,
@@ -210,58 +175,45 @@ impl Slide {
         let cells = Cells::new(target);
         cx.tiles(bands.count() * blocks, |tile| {
             let (band, block) = (bands.get(tile / blocks), tile % blocks);
-            self.view.lay(cx, source, band, |laid| {
-                let panels = even(panels, blocks, block)..even(panels, blocks, block + 1);
-                for part in self.parts(cx, &laid, panels.len()) {
-                    let mut ahead = self.ahead(cx, &laid, &part, panels.len());
-                    for panel in panels.clone() {
-                        self.product(
-                            cx,
-                            &laid,
-                            band,
-                            part.clone(),
-                            panel,
-                            packed,
-                            bias,
-                            activation,
-                            &cells,
-                            ahead.as_mut_slice(),
-                        );
-                    }
-                }
-            });
+            let panels = even(panels, blocks, block)..even(panels, blocks, block + 1);
+            for slide in self.columns() {
+                slide.view.lay(cx, source, band, |laid| {
+                    slide.pass(cx, &laid, band, panels.clone(), packed, bias, activation, &cells)
+                });
+            }
         });
     }
 
-    /// The parts of each line that all of so many panels pass over before the next.
-    fn parts(&self, cx: &Exec, laid: &Laid, panels: usize) -> impl Iterator<Item = Range<usize>> {
-        let (all, depth) = (laid.positions, self.view.taps() * self.channels());
-        let small = panels >= SMALL_PANELS && depth <= SMALL_DEPTH;
-        let floats = if small { SMALL_PART_FLOATS } else { PART_FLOATS };
-        let rows = Shape::of(cx.isa).rows;
-        let blocks = all.div_ceil(rows);
-        let parts = if self.view.is_run() && depth * PART_POSITIONS <= PART_FLOATS {
-            all.div_ceil(floats / depth.max(1))
-        } else {
-            1
-        };
-        // Whole register blocks.
-        let cut = move |part: usize| all.min(even(blocks, parts, part) * rows);
-        (0..parts).map(move |part| cut(part)..cut(part + 1))
-    }
-
-    /// What follows a part, in the time that so many panels take for it.
-    fn ahead(&self, cx: &Exec, laid: &Laid, part: &Range<usize>, panels: usize) -> Option<Ahead> {
-        let next = part.end..laid.positions.min(part.end + part.len());
-        let of = pack::Matrix {
-            data: laid.data,
-            start: next.start * laid.position,
-            row: laid.position,
-            col: 1,
-        };
-        let blocks = part.len().div_ceil(Shape::of(cx.isa).rows);
-        let steps = panels * blocks * self.view.taps() * self.channels();
-        (!next.is_empty()).then(|| Ahead::new(of, 1, next.len() * laid.position, steps))
+    /// Passes some panels over a band.
+    #[allow(clippy::too_many_arguments)]
+    fn pass(
+        &self,
+        cx: &Exec,
+        laid: &Laid,
+        band: Band,
+        panels: Range<usize>,
+        packed: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        cells: &Cells,
+    ) {
+        for part in self.parts(cx, laid, panels.len()) {
+            let mut ahead = self.ahead(cx, laid, &part, panels.len());
+            for panel in panels.clone() {
+                self.product(
+                    cx,
+                    laid,
+                    band,
+                    part.clone(),
+                    panel,
+                    packed,
+                    bias,
+                    activation,
+                    cells,
+                    ahead.as_mut_slice(),
+                );
+            }
+        }
     }
 
     /// One panel of columns for a part of each line of a band.

@@ -23,7 +23,7 @@ pub struct Windows {
 
 impl Windows {
     /// Pixels from the first tap of one position to the last tap of the one that is `count - 1` behind it.
-    fn span(&self, count: usize) -> usize {
+    pub fn span(&self, count: usize) -> usize {
         (count - 1) * self.step + (self.taps - 1) * self.dilation + 1
     }
 
@@ -38,6 +38,22 @@ impl Windows {
         let before = |end: isize| (end.max(0) as usize).div_ceil(self.step).min(self.count);
         let end = before(self.source as isize - first);
         before(-first).min(end)..end
+    }
+
+    /// The positions whose windows are inside of the source.
+    pub fn inner(&self) -> Range<usize> {
+        let (first, last) = (self.inside_of_tap(0), self.inside_of_tap(self.taps - 1));
+        let end = first.end.min(last.end);
+        first.start.max(last.start).min(end)..end
+    }
+
+    /// The windows at some of the positions.
+    pub fn part(&self, positions: Range<usize>) -> Windows {
+        Windows {
+            count: positions.len(),
+            start: self.start + (positions.start * self.step) as isize,
+            ..*self
+        }
     }
 
     fn inside(&self, positions: &Range<usize>) -> bool {
