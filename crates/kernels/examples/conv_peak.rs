@@ -137,6 +137,8 @@ fn main() {
             ),
         ];
         print!("{name:14}");
+        let wanted = arguments.get(3);
+        directions.retain(|(direction, _)| wanted.is_none_or(|wanted| wanted == direction));
         for (direction, run) in &mut directions {
             let (mut best, mut peak) = (0.0f64, 0.0f64);
             let start = Instant::now();

@@ -16,10 +16,13 @@ use crate::conv2d::windows::View;
 use crate::microkernel::{Cells, Left, Right, Segment, Shape, Tile};
 use crate::{Disjoint, Exec, with_scratch};
 
-/// Floats of a transformed gradient up to which every task has its own.
-const OWN: usize = 160 << 10;
-/// Floats of transformed tiles that one task holds, and that all threads share.
+/// Floats of a transformed gradient up to which every task has its own, ...
+const OWN: usize = 192 << 10;
+/// ... and tiles that pay for adding one more of them to the others.
+const OWN_TILES: usize = 128;
+/// Floats of transformed tiles that one task holds, fewer if there would be too many with its sum, and that all threads share.
 const TASK_FLOATS: usize = 256 << 10;
+const TASK_AND_SUM: usize = 384 << 10;
 const SHARED_FLOATS: usize = 4 << 20;
 /// Tiles of one product: fewer, and loading and storing sums would cost too much.
 const LEAST_TILES: usize = 32;
@@ -53,7 +56,7 @@ pub fn weight_gradient(
     let sum_len = job.tiles.form.places() * conv.channels * job.out_row;
     with_scratch(sum_len, |sum| {
         if sum_len <= OWN {
-            let parts = (job.tiles.count / (2 * LEAST_TILES)).clamp(1, ENOUGH);
+            let parts = (job.tiles.count / OWN_TILES).clamp(1, ENOUGH);
             in_parts(cx, parts, sum, |sums| job.by_parts(parts, sum_len, sums));
         } else {
             job.by_chunks(sum);
@@ -88,7 +91,8 @@ impl Job<'_> {
     fn by_parts(&self, parts: usize, sum_len: usize, sums: &mut [f32]) {
         let cells = Cells::new(sums);
         let count = self.tiles.count;
-        let chunk = (TASK_FLOATS / self.tile_len()).max(LEAST_TILES);
+        let floats = TASK_FLOATS.min(TASK_AND_SUM - sum_len);
+        let chunk = (floats / self.tile_len()).max(LEAST_TILES);
         self.cx.tiles(parts, |part| {
             let all = even(count, parts, part)..even(count, parts, part + 1);
             let chunks = all.len().div_ceil(chunk).max(1);
