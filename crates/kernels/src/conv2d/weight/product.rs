@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::conv2d::Conv2d;
 use crate::conv2d::bands::{Band, even};
 use crate::conv2d::windows::{Laid, View};
-use crate::microkernel::{Cells, Finish, Left, Right, Segment, Shape, Tile, multiply, pack};
+use crate::microkernel::{Ahead, Cells, Finish, Left, Right, Segment, Shape, Tile, multiply_ahead, pack};
 use crate::{Exec, with_scratch};
 
 /// Positions that are summed up in registers.
@@ -129,14 +129,41 @@ impl<'a> Product<'a> {
                         step: filters,
                     },
                 };
+                let joined = laid.depth(self.view, self.conv.group_channels());
+                let blocks =
+                    self.view.cols.taps * self.conv.group_channels() / joined * joined.div_ceil(shape.rows);
+                let steps = taps.len() * blocks * panels.len() * segments.len() * depth;
+                let mut ahead = self.ahead(pixel(segments.len()), segments.len() * depth, steps);
                 for tap in taps.clone() {
                     self.row_of_taps(
-                        laid, tap, slice, &panels, depth, right_of, segments, left, accumulate,
+                        laid,
+                        tap,
+                        slice,
+                        &panels,
+                        depth,
+                        right_of,
+                        segments,
+                        left,
+                        accumulate,
+                        ahead.as_mut_slice(),
                     );
                 }
                 accumulate = true;
             }
         });
+    }
+
+    /// The pixels of dy from `first` on, which come after those that take `steps` steps.
+    fn ahead(&self, first: usize, pixels: usize, steps: usize) -> Option<Ahead> {
+        let filters = self.conv.filters;
+        let len = (pixels * filters).min(self.dy.len() - first * filters);
+        let of = pack::Matrix {
+            data: self.dy,
+            start: first * filters,
+            row: len,
+            col: 1,
+        };
+        (len > 0).then(|| Ahead::new(of, 1, len, steps))
     }
 
     /// Whether filters are the rows, and taps and channels the columns.
@@ -165,13 +192,14 @@ impl<'a> Product<'a> {
         segments: &[Segment],
         scratch: &mut [f32],
         accumulate: bool,
+        ahead: &mut [Ahead],
     ) {
         let finish = Finish {
             accumulate,
             ..Finish::default()
         };
         if self.swapped() {
-            return self.row_of_taps_swapped(laid, tap, depth, segments, finish);
+            return self.row_of_taps_swapped(laid, tap, depth, segments, finish, ahead);
         }
         let (channels, shape) = (self.conv.group_channels(), Shape::of(self.cx.isa));
         let each = self.conv.group_filters().div_ceil(shape.cols);
@@ -217,7 +245,7 @@ impl<'a> Product<'a> {
                 };
                 let right = right_of(panel - panels.start, &columns);
                 // SAFETY: tiles do not share parts, rows of taps and panels, and rows of dw do not overlap.
-                unsafe { multiply(self.cx.isa, tile, left, right, own, finish, self.cells, to) };
+                unsafe { multiply_ahead(self.cx.isa, tile, left, right, own, finish, self.cells, to, ahead) };
             }
         }
     }
@@ -260,6 +288,7 @@ impl<'a> Product<'a> {
         depth: usize,
         segments: &[Segment],
         finish: Finish,
+        ahead: &mut [Ahead],
     ) {
         let Conv2d {
             channels, filters, ..
@@ -294,7 +323,19 @@ impl<'a> Product<'a> {
                 };
                 let to = (self.base + tap * all + index * columns + first, row);
                 // SAFETY: tiles do not share parts and rows of taps, and columns end where the next row of taps starts.
-                unsafe { multiply(self.cx.isa, tile, left, right, swapped, finish, self.cells, to) };
+                unsafe {
+                    multiply_ahead(
+                        self.cx.isa,
+                        tile,
+                        left,
+                        right,
+                        swapped,
+                        finish,
+                        self.cells,
+                        to,
+                        ahead,
+                    )
+                };
             }
         }
     }
