@@ -60,6 +60,10 @@ pub struct Exec {
     pub tiles: Option<Tiles>,
 }
 
+/// Where the machine may be emulated, a hundred times as slow, tests try fewer and smaller cases: every path, but not every size.
+#[cfg(test)]
+pub const EMULATED: bool = cfg!(target_arch = "aarch64");
+
 impl Exec {
     pub fn new(isa: Isa, team: Arc<Team>) -> Exec {
         Exec {

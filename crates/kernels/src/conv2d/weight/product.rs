@@ -133,7 +133,8 @@ impl<'a> Product<'a> {
                 let blocks =
                     self.view.cols.taps * self.conv.group_channels() / joined * joined.div_ceil(shape.rows);
                 let steps = taps.len() * blocks * panels.len() * segments.len() * depth;
-                let mut ahead = self.ahead(pixel(segments.len()), segments.len() * depth, steps);
+                let pixels = segments.len() * depth;
+                let mut ahead = self.ahead(pixel(0) + pixels, pixels, steps);
                 for tap in taps.clone() {
                     self.row_of_taps(
                         laid,

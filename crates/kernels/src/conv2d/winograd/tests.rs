@@ -2,6 +2,7 @@ use super::form::Form;
 use super::matrices::{Side, gradient, input, output, taps, taps_gradient};
 use crate::conv2d::tests::{Dice, check_close, floats, run, run_reference, same};
 use crate::conv2d::{Algorithm, Conv2d, algorithms};
+use crate::exec::EMULATED;
 use crate::microkernel::lanes::{Lanes, Plain};
 use crate::padding::Axis;
 use crate::{Convolution, Exec};
@@ -46,7 +47,7 @@ fn errors<const WAYS: usize>(ways: [Convolution; WAYS], conv: &Conv2d, dice: &mu
 #[test]
 fn two_by_two_is_exact_on_integers() {
     let mut dice = Dice(21);
-    for _ in 0..16 {
+    for _ in 0..if EMULATED { 5 } else { 16 } {
         let conv = random(&mut dice, 3);
         let [x, w, dy] =
             [conv.input_len(), conv.weight_len(), conv.output_len()].map(|len| dice.integers(len));
@@ -147,7 +148,7 @@ fn every_form_is_close_with_the_same_bits_on_any_number_of_threads() {
             .into_iter()
             .map(|cx| cx.convolving(mode))
             .collect();
-        for _ in 0..6 {
+        for _ in 0..if EMULATED { 2 } else { 6 } {
             check_close(&random(&mut dice, kernel), &execs, 4e-5, &mut dice);
         }
     }
@@ -175,16 +176,14 @@ fn check_errors(conv: &Conv2d, direct: [f64; 3], found: [f64; 3], factors: [f64;
 fn errors_stay_within_what_is_promised() {
     use Convolution::{Direct, Winograd2, Winograd4};
     let mut dice = Dice(9);
-    // An emulated machine would take minutes for all.
-    let emulated = cfg!(target_arch = "aarch64");
-    // So many tiles that the weight gradient has several sums.
-    let many = (!emulated).then(|| same(1, 184, 3, 1, 96, 48));
-    let few = [
-        same(4, 28, 3, 1, 64, 64),
-        same(6, 14, 3, 1, 256, 16),
+    let threes = [
         same(1, 32, 3, 1, 32, 32),
+        same(6, 14, 3, 1, 256, 16),
+        same(4, 28, 3, 1, 64, 64),
+        // So many tiles that the weight gradient has several sums.
+        same(1, 184, 3, 1, 96, 48),
     ];
-    for conv in few.into_iter().chain(many) {
+    for conv in threes.into_iter().take(if EMULATED { 2 } else { 4 }) {
         let [direct, two, four] = errors([Direct, Winograd2, Winograd4], &conv, &mut dice);
         check_errors(&conv, direct, two, [1.0; 3]);
         check_errors(&conv, direct, four, [3.0; 3]);
@@ -194,12 +193,13 @@ fn errors_stay_within_what_is_promised() {
         same(2, 28, 5, 1, 64, 24),
         same(4, 16, 5, 1, 32, 64),
     ];
-    for conv in five.into_iter().take(if emulated { 1 } else { 3 }) {
+    for conv in five.into_iter().take(if EMULATED { 1 } else { 3 }) {
         let [direct, two] = errors([Direct, Winograd2], &conv, &mut dice);
         check_errors(&conv, direct, two, [3.0; 3]);
     }
     // Sums over so few positions that direct ones hardly round, and over many channels.
-    for (size, channels, filters) in [(8, 32, 48), (14, 48, 32), (14, 600, 16), (14, 16, 600)] {
+    let short = [(8, 32, 48), (14, 48, 32), (14, 600, 16), (14, 16, 600)];
+    for (size, channels, filters) in short.into_iter().take(if EMULATED { 2 } else { 4 }) {
         for (kernel, way) in [(3, Winograd4), (5, Winograd2)] {
             let conv = same(1, size, kernel, 1, channels, filters);
             let [direct, found] = errors([Direct, way], &conv, &mut dice);

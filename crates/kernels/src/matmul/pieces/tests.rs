@@ -4,10 +4,10 @@ use super::*;
 use crate::Precision;
 use crate::bfloat16::Tiles;
 use crate::bfloat16::tests::units;
+use crate::exec::EMULATED;
 use crate::sample::{doubles, uniform};
 
-/// Fewer where the machine may be emulated.
-const EVERY: &[Precision] = match cfg!(target_arch = "aarch64") {
+const EVERY: &[Precision] = match EMULATED {
     true => &[Precision::Medium],
     false => &[Precision::Medium, Precision::High, Precision::Highest],
 };
