@@ -41,6 +41,15 @@ pub struct Place {
     pub position: usize,
 }
 
+/// What the direct product needs besides the windows.
+struct Direct<'a> {
+    cx: &'a Exec,
+    packed: &'a [f32],
+    bias: &'a [f32],
+    activation: Activation,
+    cells: Cells<'a>,
+}
+
 /// Tasks of a middling product.
 pub const ENOUGH: usize = 16;
 /// Bytes of packed weights that one pass over a band uses: with the band they stay in the second-level cache.
@@ -172,65 +181,47 @@ impl Slide {
                 });
             });
         }
-        let cells = Cells::new(target);
+        let direct = Direct {
+            cx,
+            packed,
+            bias,
+            activation,
+            cells: Cells::new(target),
+        };
         cx.tiles(bands.count() * blocks, |tile| {
             let (band, block) = (bands.get(tile / blocks), tile % blocks);
             let panels = even(panels, blocks, block)..even(panels, blocks, block + 1);
             for slide in self.columns() {
                 slide.view.lay(cx, source, band, |laid| {
-                    slide.pass(cx, &laid, band, panels.clone(), packed, bias, activation, &cells)
+                    for part in slide.parts(cx, &laid, panels.len()) {
+                        let mut ahead = slide.ahead(cx, &laid, &part, panels.len());
+                        for panel in panels.clone() {
+                            let part = part.clone();
+                            slide.product(&direct, &laid, band, part, panel, ahead.as_mut_slice());
+                        }
+                    }
                 });
             }
         });
     }
 
-    /// Passes some panels over a band.
-    #[allow(clippy::too_many_arguments)]
-    fn pass(
-        &self,
-        cx: &Exec,
-        laid: &Laid,
-        band: Band,
-        panels: Range<usize>,
-        packed: &[f32],
-        bias: &[f32],
-        activation: Activation,
-        cells: &Cells,
-    ) {
-        for part in self.parts(cx, laid, panels.len()) {
-            let mut ahead = self.ahead(cx, laid, &part, panels.len());
-            for panel in panels.clone() {
-                self.product(
-                    cx,
-                    laid,
-                    band,
-                    part.clone(),
-                    panel,
-                    packed,
-                    bias,
-                    activation,
-                    cells,
-                    ahead.as_mut_slice(),
-                );
-            }
-        }
-    }
-
     /// One panel of columns for a part of each line of a band.
-    #[allow(clippy::too_many_arguments)]
     fn product(
         &self,
-        cx: &Exec,
+        direct: &Direct,
         laid: &Laid,
         band: Band,
         positions: Range<usize>,
         panel: usize,
-        packed: &[f32],
-        bias: &[f32],
-        activation: Activation,
-        cells: &Cells,
         ahead: &mut [Ahead],
     ) {
+        let &Direct {
+            cx,
+            packed,
+            bias,
+            activation,
+            ref cells,
+        } = direct;
         let width = Shape::of(cx.isa).cols;
         let (group, column, cols) = self.panel(cx, panel);
         let column = group * self.columns + column;
