@@ -7,8 +7,10 @@ use super::Geometry;
 use crate::cache::second_level;
 use crate::microkernel::Shape;
 
-/// Depth of the blocks that are packed at once: a block of left rows stays in the first-level cache.
-pub(super) const DEPTH: usize = 512;
+/// Depth of the blocks that are packed at once: a block of left rows stays in the first-level cache, ...
+const DEPTH: usize = 512;
+/// ... and up to which all of it is one block: going over C twice would cost more.
+const WHOLE: usize = 1024;
 /// Multiply-adds below which a tile is not worth handing to another thread: some 10 µs.
 const SMALLEST: usize = 1 << 19;
 /// Tiles that C should have before its sum is cut.
@@ -102,6 +104,11 @@ impl Plan {
     pub fn depth(&self, k: usize, block: usize) -> Range<usize> {
         even(k, self.depth_blocks, block)..even(k, self.depth_blocks, block + 1)
     }
+}
+
+/// The depth of blocks of float32 along a sum of `k` products.
+pub(super) fn deepest(k: usize) -> usize {
+    if k <= WHOLE { WHOLE } else { DEPTH }
 }
 
 /// Where piece number `index` of `pieces` even pieces of `len` starts.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::geometry::{Geometry, Offsets};
-use super::plan::{DEPTH, EACH, Plan, even};
+use super::plan::{EACH, Plan, deepest, even};
 use super::{Place, Tiled};
 use crate::cache::second_level;
 use crate::microkernel::pack::{self, Matrix};
@@ -75,7 +75,7 @@ impl<'a> Product<'a> {
             geometry,
             plan: Plan::new(
                 Shape::of(cx.isa),
-                DEPTH,
+                deepest(geometry.k),
                 geometry,
                 Plan::tiles(EACH, cx.team.threads()),
             ),

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::geometry::Geometry;
 use super::pack_panels;
-use super::plan::{DEPTH, Plan};
+use super::plan::{Plan, deepest};
 use super::product::{COPY_PANELS, crowds};
 use crate::microkernel::pack::{self, Matrix};
 use crate::microkernel::{
@@ -52,7 +52,7 @@ pub(super) fn way(cx: &Exec, geometry: &Geometry) -> Option<Way> {
     }
     let plan = Plan::new(
         Shape::of(cx.isa),
-        DEPTH,
+        deepest(k),
         &swapped,
         Plan::tiles(EACH, cx.team.threads()),
     );
