@@ -1,7 +1,8 @@
 //! How near convolutions come to the arithmetic limit of this machine, in all three directions.
 //!
-//! `cargo run --release -p ferrograd-kernels --example conv_peak [isa] [threads] [layer]`; a layer is a name from the list
-//! below or numbers in its order, `1,4,512,512,1,3,1`. `FERROGRAD_CONV` forces an algorithm; on a
+//! `cargo run --release -p ferrograd-kernels --example conv_peak [isa] [threads] [layer] [direction]`; a layer is a name
+//! from the list below or numbers in its order, `1,4,512,512,1,3,1`, a direction one that is printed, such as "weight gradient".
+//! `FERROGRAD_CONV` forces an algorithm; on a
 //! processor with AMX, `FERROGRAD_AMX=always` and `FERROGRAD_PRECISION=high` or `medium` turn to pieces of bfloat16.
 //!
 //! Rounds of multiply-adds in registers (the peak) and of the kernel take turns; printed is the best of each.

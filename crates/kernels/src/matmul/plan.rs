@@ -9,7 +9,7 @@ use crate::microkernel::Shape;
 
 /// Depth of the blocks that are packed at once: a block of left rows stays in the first-level cache, ...
 const DEPTH: usize = 512;
-/// ... and up to which all of it is one block: going over C twice would cost more.
+/// ... and of a sum that is one block altogether: going over C twice would cost more.
 const WHOLE: usize = 1024;
 /// Multiply-adds below which a tile is not worth handing to another thread: some 10 µs.
 const SMALLEST: usize = 1 << 19;

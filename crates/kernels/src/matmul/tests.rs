@@ -223,7 +223,7 @@ fn sizes_round_every_block_are_exact_on_all_threads() {
         (600, 70, 3),
         (5, 1100, 700),
         // More than the cache holds, and rows enough to ask for the next part of B.
-        (70, 1000, 600),
+        (70, 600, 1100),
     ]
     .into_iter()
     .filter(|&sizes| affordable(sizes, 4))
